@@ -1,0 +1,1 @@
+//! Whole runs, endpoints, contracts and floors, in one test binary.
