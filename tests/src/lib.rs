@@ -1,1 +1,8 @@
 //! Whole runs, endpoints, contracts and floors, in one test binary.
+//!
+//! Stands on top of every other crate and is depended on by none.
+
+#[cfg(test)]
+mod floors;
+#[cfg(test)]
+mod tidy;
