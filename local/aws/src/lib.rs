@@ -1,1 +1,16 @@
-//! aws
+//! The services of AWS that the pipeline uses, on one loopback port and in process.
+//!
+//! Where it stands: a request enters by [`wire`], which finds the service it means; the service does the work on
+//! `lake` (bytes, tables, SQL) and `asl` (the state machine's language). An operation of a service is one function,
+//! `operation(&self, action, input) -> Result<Value, ServiceError>` in the API's own JSON shapes; SDK traffic and
+//! Step Functions' integrations call the same one.
+//!
+//! What it must never know: the pipeline. Like AWS it learns that from the template, the state machines and the wire.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod eventbridge;
+pub mod settings;
+pub mod wire;
+
+pub use lake;
+pub use settings::Settings;

@@ -1,0 +1,28 @@
+//! Who this account is.
+
+/// The identity every ARN, URL and endpoint of this process is made of.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Twelve digits.
+    pub account_id: String,
+    pub region: String,
+    /// Where this server answers, as `http://127.0.0.1:4566`: queue URLs and functions' `AWS_ENDPOINT_URL`.
+    pub endpoint: String,
+}
+
+impl Settings {
+    /// `arn:aws:<service>:<region>:<account>:<resource>`.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account_id)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            account_id: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            endpoint: "http://127.0.0.1:4566".to_owned(),
+        }
+    }
+}
