@@ -1,0 +1,155 @@
+//! How a function meets the Lambda runtime: SDK configuration, JSON logs, events in, names out.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::ConfigError;
+use crate::error::{ErrorName, NamedError, diagnostic};
+
+/// Time for one try of an SDK call to connect, and for all its tries together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const OPERATION_TIMEOUT: Duration = Duration::from_mins(2);
+
+#[derive(Debug, thiserror::Error)]
+#[error("input: {0}")]
+struct InvalidInput(#[from] serde_json::Error);
+
+impl NamedError for InvalidInput {
+    fn name(&self) -> ErrorName {
+        ErrorName::InputInvalid
+    }
+}
+
+/// The SDK's configuration from the environment (region, credentials, `AWS_ENDPOINT_URL`).
+///
+/// The SDK itself passes the trace header on: the runtime sets `_X_AMZN_TRACE_ID` for each
+/// invocation, and the SDK's recursion-detection interceptor sends it as `X-Amzn-Trace-Id`.
+pub async fn sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_timeout(OPERATION_TIMEOUT)
+                .build(),
+        )
+        .load()
+        .await
+}
+
+/// Answers invocations until the process ends.
+///
+/// `state` is what `main` built: clients and configuration. A wrong configuration does not stop
+/// the process, which would leave the state machine with `Runtime.ExitError`: every invocation
+/// fails as `Config.Invalid` and says what to set. An event that is not an `I` is `Input.Invalid`.
+pub async fn serve<S, I, O, E>(
+    state: Result<S, ConfigError>,
+    handle: impl AsyncFn(&S, I) -> Result<O, E>,
+) -> Result<(), Error>
+where
+    I: DeserializeOwned,
+    O: Serialize,
+    E: NamedError,
+{
+    log_as_json();
+    let (state, handle) = (&state, &handle);
+    let service = service_fn(move |event: LambdaEvent<Value>| async move {
+        let span = span(&event.payload);
+        answer(state, handle, event.payload).instrument(span).await
+    });
+    lambda_runtime::run(service).await
+}
+
+async fn answer<S, I, O, E>(
+    state: &Result<S, ConfigError>,
+    handle: &impl AsyncFn(&S, I) -> Result<O, E>,
+    payload: Value,
+) -> Result<O, Diagnostic>
+where
+    I: DeserializeOwned,
+    E: NamedError,
+{
+    let state = state.as_ref().map_err(|error| diagnostic(error))?;
+    let input =
+        serde_json::from_value(payload).map_err(|error| diagnostic(&InvalidInput(error)))?;
+    handle(state, input).await.map_err(|error| diagnostic(&error))
+}
+
+/// The span that puts execution, data set and month on every log line of an invocation.
+fn span(payload: &Value) -> tracing::Span {
+    let text = |pointers: &[&str]| {
+        let found = pointers.iter().find_map(|pointer| payload.pointer(pointer)?.as_str());
+        found.unwrap_or_default().to_owned()
+    };
+    tracing::info_span!(
+        "invocation",
+        execution = text(&["/execution"]),
+        dataset = text(&["/unit/dataset", "/dataset"]),
+        month = text(&["/unit/month", "/month"]),
+    )
+}
+
+/// One JSON object a line. `AWS_LAMBDA_LOG_LEVEL` is what
+/// Lambda sets from the function's logging configuration.
+fn log_as_json() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .with_env_var("AWS_LAMBDA_LOG_LEVEL")
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Input {
+        rows: u64,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no rows")]
+    struct Empty;
+
+    impl NamedError for Empty {
+        fn name(&self) -> ErrorName {
+            ErrorName::DataEmpty
+        }
+    }
+
+    async fn error_type(state: Result<u64, ConfigError>, payload: Value) -> Result<u64, String> {
+        let handle = async |more: &u64, input: Input| match input.rows {
+            0 => Err(Empty),
+            rows => Ok(rows + more),
+        };
+        answer(&state, &handle, payload).await.map_err(|diagnostic| diagnostic.error_type)
+    }
+
+    #[tokio::test]
+    async fn errors_reach_the_runtime_by_name() {
+        let unset = ConfigError { problems: vec!["DATABASE is not set".to_owned()] };
+        assert_eq!(error_type(Ok(1), json!({"rows": 2, "new": true})).await, Ok(3));
+        assert_eq!(error_type(Ok(1), json!({"rows": 0})).await, Err("Data.Empty".to_owned()));
+        assert_eq!(error_type(Ok(1), json!({})).await, Err("Input.Invalid".to_owned()));
+        assert_eq!(error_type(Err(unset), json!({})).await, Err("Config.Invalid".to_owned()));
+    }
+}
