@@ -36,6 +36,10 @@ pub struct Unit {
     pub month: Month,
     pub source: Source,
     pub reason: Reason,
+    /// The run that was live when the plan saw this file at the source: the file is newer than
+    /// that run, whatever its date says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Run>,
 }
 
 /// Why a unit is loaded.
@@ -190,6 +194,10 @@ pub struct Manifest {
     pub lines: Option<u64>,
     /// The ledger's live run already holds this content under the present contract.
     pub unchanged: bool,
+    /// The source as it was when the file was fetched, which may be later than the plan. The
+    /// ledger records this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
 
 /// What `validate` is asked.
