@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer};
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era fit a double exactly")]
+#[expect(clippy::ref_option, reason = "serde asks for it")]
 pub fn serialize<S: Serializer>(
     time: &Option<Timestamp>,
     serializer: S,

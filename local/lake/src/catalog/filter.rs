@@ -1,4 +1,4 @@
-//! The `Expression` of Glue's GetPartitions: an SQL condition over partition keys.
+//! The `Expression` of Glue's `GetPartitions`: an SQL condition over partition keys.
 //!
 //! `=`, `<>`, `!=`, `<`, `>`, `<=`, `>=`, `BETWEEN`, `IN`, `LIKE`, `IS NULL`, each but
 //! the last also with NOT, joined by AND, OR, NOT and parentheses.

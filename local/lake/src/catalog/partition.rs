@@ -61,7 +61,6 @@ impl Catalog {
 
     /// Adds partitions in one transaction. One that cannot be added has its own error
     /// and does not keep the others out.
-    #[expect(clippy::type_complexity, reason = "a result for the call, and one for each partition")]
     pub fn create_partitions(
         &self,
         database: &str,

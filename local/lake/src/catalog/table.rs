@@ -259,13 +259,11 @@ pub(super) fn find(
         .prepare_cached("SELECT document FROM catalog_tables WHERE database = ?1 AND name = ?2")?
         .query_row([&database, &name], document)
         .optional()?;
-    match table {
-        Some(table) => Ok(table),
-        None => {
-            database::find(transaction, &database)?;
-            Err(CatalogError::TableNotFound { database, table: name })
-        }
+    if let Some(table) = table {
+        return Ok(table);
     }
+    database::find(transaction, &database)?;
+    Err(CatalogError::TableNotFound { database, table: name })
 }
 
 fn fold(mut input: TableInput) -> Result<TableInput, CatalogError> {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 /// A blob without a row that is older than this was left by a killed process: no
 /// write takes a day.
-const ORPHANED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const ORPHANED_AFTER: Duration = Duration::from_hours(24);
 
 /// Bytes handed over at once by [`BlobReader::stream`].
 const READ_CHUNK: u64 = 256 * 1024;

@@ -32,8 +32,8 @@ const PAGE: usize = 1000;
 const ONE_PIECE: u64 = 8 * 1024 * 1024;
 
 /// Begins the path of a key that is no path to `object_store` (`a//b`, `../x`, `x/`):
-/// the key follows in hex. No other path begins with an ASCII control character.
-const ESCAPE: &str = "\u{1}";
+/// the key follows in hex. So do keys that begin with this themselves.
+const ESCAPE: &str = ".key-";
 
 /// One bucket, to be registered for `s3://bucket`.
 #[derive(Clone)]
@@ -52,7 +52,7 @@ impl BucketStore {
         match Path::parse(key) {
             Ok(path) if path.as_ref() == key && !key.starts_with(ESCAPE) => path,
             _ => Path::parse(format!("{ESCAPE}{}", blob::hex(key.as_bytes())))
-                .expect("a control character and hex digits are a path of one segment"),
+                .expect("letters and digits are a path of one segment"),
         }
     }
 

@@ -55,7 +55,7 @@ impl Store {
                 Start::after(&query, None),
                 |start, count| latest(snapshot, bucket, &query, start, count),
                 |entry| match entry {
-                    Entry::Object(object) => listing.objects.push(object),
+                    Entry::Object(object) => listing.objects.push(*object),
                     Entry::Prefix(prefix) => listing.prefixes.push(prefix),
                 },
             )?;
@@ -84,7 +84,7 @@ impl Store {
                 Start::after(&query, sequence),
                 |start, count| versions(snapshot, bucket, &query, start, count),
                 |entry| match entry {
-                    Entry::Object(object) => listing.versions.push(object),
+                    Entry::Object(object) => listing.versions.push(*object),
                     Entry::Prefix(prefix) => listing.prefixes.push(prefix),
                 },
             )?;
@@ -95,7 +95,7 @@ impl Store {
 }
 
 enum Entry {
-    Object(Object),
+    Object(Box<Object>),
     Prefix(String),
 }
 
@@ -179,7 +179,7 @@ fn walk(
                     version_id: Some(object.version_id.clone()),
                 });
                 start = Start::AfterVersion(object.key.clone().into_bytes(), object.sequence);
-                emit(Entry::Object(object));
+                emit(Entry::Object(Box::new(object)));
             }
         }
         if whole || matches!(start, Start::End) {

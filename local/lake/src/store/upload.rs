@@ -280,13 +280,11 @@ fn find(
         )?
         .query_row(params![id, bucket, key.as_bytes()], read_upload)
         .optional()?;
-    match upload {
-        Some(upload) => Ok(upload),
-        None => {
-            bucket::bucket(transaction, bucket)?;
-            Err(StoreError::NoSuchUpload(id.to_owned()))
-        }
+    if let Some(upload) = upload {
+        return Ok(upload);
     }
+    bucket::bucket(transaction, bucket)?;
+    Err(StoreError::NoSuchUpload(id.to_owned()))
 }
 
 fn remove(transaction: &Transaction<'_>, id: &str) -> Result<(), StoreError> {
