@@ -8,4 +8,5 @@
 
 pub mod sample;
 pub mod source;
+pub mod template;
 pub mod tlc;

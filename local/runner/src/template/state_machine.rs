@@ -1,0 +1,183 @@
+//! A state machine as the template has it: its definition with everything put in, and
+//! what starts it.
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::document::{Entry, Node, Problem};
+use super::identity::Identity;
+use super::scope::{Scope, plain};
+use super::text_of;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateMachine {
+    pub name: String,
+    pub arn: String,
+    pub role_arn: String,
+    /// `STANDARD` or `EXPRESS`.
+    pub kind: String,
+    /// The definition's file as the template names it; `None` when it stands in the template.
+    pub file: Option<String>,
+    /// The definition as the service gets it.
+    pub definition: String,
+    pub events: Vec<Event>,
+    pub properties: Value,
+}
+
+/// Something that starts executions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub logical_id: String,
+    pub identity: Identity,
+    pub trigger: Trigger,
+    pub properties: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// EventBridge Scheduler: `ScheduleV2`.
+    Schedule,
+    /// An EventBridge rule: `EventBridgeRule`, with the pattern of the events.
+    Rule,
+}
+
+impl StateMachine {
+    pub(super) fn of(
+        scope: &Scope<'_>,
+        entry: &Entry,
+        identity: &Identity,
+        folder: &Path,
+        properties: Value,
+    ) -> Result<Self, Vec<Problem>> {
+        let one = |problem| vec![problem];
+        let node = entry.value.get("Properties").unwrap_or(&entry.value);
+        let (file, text) =
+            match (text_of(&properties, "DefinitionUri"), properties.get("Definition")) {
+                (Some(file), _) => {
+                    let place = node.get("DefinitionUri").map_or(entry.place, |node| node.place);
+                    let path = folder.join(&file);
+                    let text = std::fs::read_to_string(&path).map_err(|error| {
+                        vec![Problem::new(
+                            place,
+                            format!("{} cannot be read: {error}", path.display()),
+                        )]
+                    })?;
+                    (Some(file), text)
+                }
+                (None, Some(definition)) => (None, definition.to_string()),
+                (None, None) => {
+                    return Err(vec![Problem::new(
+                        entry.place,
+                        "a state machine without DefinitionUri or Definition",
+                    )]);
+                }
+            };
+        let empty = Map::new();
+        let substitutions =
+            properties.get("DefinitionSubstitutions").and_then(Value::as_object).unwrap_or(&empty);
+        let definition = substitute(
+            &text,
+            substitutions,
+            node.get("DefinitionSubstitutions").unwrap_or(node),
+            file.as_deref(),
+        )?;
+        let mut events = Vec::new();
+        if let Some(declared) = node.get("Events") {
+            for event in declared.entries().map_err(one)? {
+                events.push(trigger(scope, entry, event).map_err(one)?);
+            }
+        }
+        let role = match text_of(&properties, "Role") {
+            Some(arn) => arn,
+            None => scope
+                .identity(&format!("{}Role", entry.key), entry.place)
+                .map_err(one)?
+                .attribute("Arn")
+                .unwrap_or_default(),
+        };
+        Ok(Self {
+            name: identity.name.clone(),
+            arn: identity.reference.clone(),
+            role_arn: role,
+            kind: text_of(&properties, "Type").unwrap_or_else(|| "STANDARD".to_owned()),
+            file,
+            definition,
+            events,
+            properties,
+        })
+    }
+}
+
+fn trigger(scope: &Scope<'_>, machine: &Entry, event: &Entry) -> Result<Event, Problem> {
+    let kind = event
+        .value
+        .get("Type")
+        .ok_or_else(|| Problem::new(event.place, "an event without Type"))?;
+    let trigger = match kind.literal()? {
+        "ScheduleV2" => Trigger::Schedule,
+        "EventBridgeRule" => Trigger::Rule,
+        other => {
+            return Err(Problem::new(
+                kind.place,
+                format!(
+                    "event type {other} is not known locally; known are ScheduleV2, EventBridgeRule"
+                ),
+            ));
+        }
+    };
+    let logical_id = format!("{}{}", machine.key, event.key);
+    let mut identity = scope.identity(&logical_id, event.place)?;
+    let properties = event
+        .value
+        .get("Properties")
+        .map(|node| scope.resolve(node))
+        .transpose()?
+        .flatten()
+        .unwrap_or_default();
+    if let Some(name) = text_of(&properties, "Name") {
+        identity.name.clone_from(&name);
+        identity.reference = name;
+    }
+    Ok(Event { logical_id, identity, trigger, properties })
+}
+
+/// Puts values where the definition says `${Name}`, in keys and texts alike; every name must
+/// have a value, and every value a place.
+fn substitute(
+    text: &str,
+    values: &Map<String, Value>,
+    at: &Node,
+    file: Option<&str>,
+) -> Result<String, Vec<Problem>> {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    let (mut used, mut problems) = (BTreeSet::new(), Vec::new());
+    let where_to = file.unwrap_or("the definition");
+    while let Some(start) = rest.find("${") {
+        out.push_str(&rest[..start]);
+        let name = rest[start + 2..].split('}').next().unwrap_or_default();
+        match values.get(name) {
+            Some(value) => {
+                // The text stands within a JSON string.
+                let quoted = Value::String(plain(value)).to_string();
+                out.push_str(&quoted[1..quoted.len() - 1]);
+                used.insert(name.to_owned());
+            }
+            None => problems.push(Problem::new(
+                at.place,
+                format!(
+                    "{where_to} asks for ${{{name}}}, which DefinitionSubstitutions does not give"
+                ),
+            )),
+        }
+        rest = &rest[start + 2 + name.len() + 1..];
+    }
+    out.push_str(rest);
+    for name in values.keys().filter(|name| !used.contains(*name)) {
+        problems.push(Problem::new(
+            at.place,
+            format!("DefinitionSubstitutions gives {name}, which {where_to} does not ask for"),
+        ));
+    }
+    if problems.is_empty() { Ok(out) } else { Err(problems) }
+}
