@@ -99,12 +99,11 @@ fn span(payload: &Value) -> tracing::Span {
     )
 }
 
-/// One JSON object a line. `AWS_LAMBDA_LOG_LEVEL` is what
-/// Lambda sets from the function's logging configuration.
+/// One JSON object a line; `RUST_LOG` says from which level on, `info` when it says nothing.
 fn log_as_json() {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
-        .with_env_var("AWS_LAMBDA_LOG_LEVEL")
+        .with_env_var("RUST_LOG")
         .from_env_lossy();
     tracing_subscriber::fmt()
         .json()

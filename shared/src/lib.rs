@@ -15,4 +15,5 @@ pub mod metrics;
 pub mod month;
 pub mod run;
 pub mod s3_uri;
+pub mod sql;
 pub mod storage;
