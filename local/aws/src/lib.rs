@@ -8,9 +8,17 @@
 //! What it must never know: the pipeline. Like AWS it learns that from the template, the state machines and the wire.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod collection;
 pub mod eventbridge;
+pub mod lambda;
+pub mod logs;
+mod server;
+mod services;
 pub mod settings;
+pub mod sqs;
 pub mod wire;
 
 pub use lake;
+pub use server::Front;
+pub use services::{Link, Services};
 pub use settings::Settings;

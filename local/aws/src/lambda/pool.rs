@@ -1,0 +1,239 @@
+//! The instances of all functions: warm ones are used again, new ones start as needed, within bounds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::function::Function;
+use super::instance::{Ending, Event, Instance, error_document};
+use super::invocation::{Answer, Usage};
+use super::process::Line;
+use super::reaper::Reaper;
+use crate::Settings;
+use crate::logs::Logs;
+use crate::wire::ServiceError;
+
+/// Processes that work at once on this machine, all functions together; further invocations wait.
+/// (Lambda's own bound is the account's concurrency, 1,000 by default.)
+const MOST_INSTANCES: usize = 64;
+
+/// How long an instance stays warm without work.
+const WARM: Duration = Duration::from_secs(300);
+
+/// Bytes of log that `LogType: Tail` answers.
+const TAIL: usize = 4096;
+
+pub struct Pool {
+    settings: Arc<Settings>,
+    logs: Arc<Logs>,
+    reaper: Arc<Reaper>,
+    slots: Semaphore,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    idle: HashMap<String, Vec<Instance>>,
+    busy: HashMap<String, usize>,
+    usage: HashMap<String, Usage>,
+}
+
+impl Pool {
+    pub fn new(settings: Arc<Settings>, logs: Arc<Logs>) -> Self {
+        Pool {
+            settings,
+            logs,
+            reaper: Arc::default(),
+            slots: Semaphore::new(MOST_INSTANCES),
+            state: Mutex::default(),
+        }
+    }
+
+    pub fn usage(&self) -> Vec<(String, Usage)> {
+        let mut usage: Vec<_> = self.state().usage.clone().into_iter().collect();
+        usage.sort_by(|left, right| left.0.cmp(&right.0));
+        usage
+    }
+
+    /// Ends the warm instances of a function that is no more.
+    pub fn forget(&self, function: &str) {
+        self.state().idle.remove(function);
+    }
+
+    /// Runs one event to its end.
+    pub async fn invoke(&self, event: &Event<'_>) -> Result<Answer, ServiceError> {
+        let _busy = Busy::enter(self, event.function)?;
+        let _slot = self.slots.acquire().await.map_err(ServiceError::internal)?;
+        loop {
+            let mut instance = match self.warm(event.function) {
+                Some(instance) => instance,
+                None => match self.start(event.function).await {
+                    Ok(instance) => instance,
+                    Err(error) => return Ok(invalid_entrypoint(event, &error)),
+                },
+            };
+            let init = match instance.initialise(event).await {
+                Ok(init) => init,
+                Err(ending) => {
+                    return Ok(self.conclude(instance, event, None, Duration::ZERO, ending));
+                }
+            };
+            let begun = Instant::now();
+            match instance.run(event).await {
+                Ending::NotTaken => {}
+                ending => {
+                    return Ok(self.conclude(instance, event, init, begun.elapsed(), ending));
+                }
+            }
+        }
+    }
+
+    async fn start(&self, function: &Function) -> std::io::Result<Instance> {
+        Instance::start(function, &self.settings, self.reaper.clone()).await
+    }
+
+    fn warm(&self, function: &Function) -> Option<Instance> {
+        let mut state = self.state();
+        for instances in state.idle.values_mut() {
+            instances.retain(|instance| instance.idle_since.elapsed() < WARM);
+        }
+        let instances = state.idle.get_mut(&function.name)?;
+        instances.retain(|instance| instance.is_usable(function));
+        instances.pop()
+    }
+
+    /// Writes the log, counts, keeps a healthy instance warm, and gives the answer its form.
+    fn conclude(
+        &self,
+        mut instance: Instance,
+        event: &Event<'_>,
+        init: Option<Duration>,
+        duration: Duration,
+        ending: Ending,
+    ) -> Answer {
+        let peak = instance.peak_memory();
+        let (payload, function_error, broken) = match ending {
+            Ending::Response(body) => (body, None, false),
+            Ending::Error(body) => (body, Some("Unhandled"), false),
+            Ending::Broken { error_type, message } => {
+                let document = error_document(error_type, &message).to_string();
+                (document.into(), Some("Unhandled"), true)
+            }
+            Ending::NotTaken => unreachable!("an event not taken goes to another instance"),
+        };
+        let printed = instance.take_lines();
+        let failure = broken.then(|| String::from_utf8_lossy(&payload).into_owned());
+        let lines = report(event, printed, failure, peak, duration, init);
+        let tail = tail(&lines);
+        if let Err(error) = self.logs.append(&event.function.log_group, &instance.log_stream, lines)
+        {
+            tracing::warn!(%error, function = event.function.name, "the log was not written");
+        }
+        let mut state = self.state();
+        let usage = state.usage.entry(event.function.name.clone()).or_default();
+        usage.invocations += 1;
+        usage.errors += u64::from(function_error.is_some());
+        usage.cold_starts += u64::from(init.is_some());
+        usage.peak_memory = usage.peak_memory.max(peak);
+        usage.duration += duration;
+        if !broken && instance.is_usable(event.function) {
+            instance.idle_since = Instant::now();
+            state.idle.entry(event.function.name.clone()).or_default().push(instance);
+        }
+        Answer { request_id: event.request_id.to_owned(), payload, function_error, tail }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One running invocation, counted against the function's reserved concurrency.
+struct Busy<'a> {
+    pool: &'a Pool,
+    function: String,
+}
+
+impl<'a> Busy<'a> {
+    fn enter(pool: &'a Pool, function: &Function) -> Result<Self, ServiceError> {
+        let mut state = pool.state();
+        let busy = state.busy.entry(function.name.clone()).or_default();
+        if function.reserved_concurrency.is_some_and(|most| *busy >= most) {
+            return Err(ServiceError::new("TooManyRequestsException", "Rate Exceeded.")
+                .status(429)
+                .with("Reason", "ReservedFunctionConcurrentInvocationLimitExceeded")
+                .with("Type", "User"));
+        }
+        *busy += 1;
+        Ok(Busy { pool, function: function.name.clone() })
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        if let Some(busy) = self.pool.state().busy.get_mut(&self.function) {
+            *busy -= 1;
+        }
+    }
+}
+
+fn invalid_entrypoint(event: &Event<'_>, error: &std::io::Error) -> Answer {
+    let message = format!(
+        "RequestId: {} Error: fork/exec {}: {error}",
+        event.request_id,
+        event.function.binary.display()
+    );
+    Answer {
+        request_id: event.request_id.to_owned(),
+        payload: error_document("Runtime.InvalidEntrypoint", &message).to_string().into(),
+        function_error: Some("Unhandled"),
+        tail: String::new(),
+    }
+}
+
+/// START, what was printed, END and REPORT, as Lambda writes them.
+fn report(
+    event: &Event<'_>,
+    printed: Vec<Line>,
+    failure: Option<String>,
+    peak: u64,
+    duration: Duration,
+    init: Option<Duration>,
+) -> Vec<Line> {
+    let now = Timestamp::now();
+    let id = event.request_id;
+    let begun = now - jiff::SignedDuration::try_from(duration).unwrap_or_default();
+    let mut lines = vec![(begun, format!("START RequestId: {id} Version: $LATEST"))];
+    lines.extend(printed);
+    lines.extend(failure.map(|document| (now, document)));
+    lines.push((now, format!("END RequestId: {id}")));
+    let milliseconds = duration.as_secs_f64() * 1000.0;
+    let mut text = format!(
+        "REPORT RequestId: {id}\tDuration: {milliseconds:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {} MB\tMax Memory Used: {} MB",
+        (milliseconds + init.map_or(0.0, |init| init.as_secs_f64() * 1000.0)).ceil(),
+        event.function.memory_size,
+        peak.div_ceil(1024 * 1024),
+    );
+    if let Some(init) = init {
+        use std::fmt::Write as _;
+        let _ = write!(text, "\tInit Duration: {:.2} ms", init.as_secs_f64() * 1000.0);
+    }
+    lines.push((now, text));
+    lines
+}
+
+fn tail(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for (_, line) in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    let mut start = text.len().saturating_sub(TAIL);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.split_off(start)
+}

@@ -1,0 +1,219 @@
+//! All services of one account on one data directory, and the router before them.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use lake::Lake;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Settings;
+use crate::lambda::Lambda;
+use crate::logs::Logs;
+use crate::sqs::Sqs;
+use crate::wire::{Body, ServiceError, Target, body, cbor, door, json, query};
+
+/// The services. Cheap to clone; everything ends when the last clone is dropped.
+#[derive(Clone)]
+pub struct Services(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    settings: Arc<Settings>,
+    lake: Lake,
+    lambda: Lambda,
+    logs: Arc<Logs>,
+    sqs: Sqs,
+}
+
+/// How a service reaches the others without keeping them alive.
+#[derive(Clone, Default)]
+pub struct Link(Arc<OnceLock<Weak<Inner>>>);
+
+impl Link {
+    /// `None` before all services stand and after they have been dropped.
+    pub fn services(&self) -> Option<Services> {
+        self.0.get()?.upgrade().map(Services)
+    }
+
+    /// The same, for operations, which need an answer.
+    pub fn require(&self) -> Result<Services, ServiceError> {
+        self.services()
+            .ok_or_else(|| ServiceError::new("ServiceUnavailable", "shutting down").status(503))
+    }
+}
+
+impl Services {
+    /// Opens all services on a data directory. To be called inside a Tokio runtime, which runs what they do in
+    /// the background.
+    pub fn open(lake: Lake, settings: Settings) -> Result<Self, ServiceError> {
+        let settings = Arc::new(settings);
+        let link = Link::default();
+        let logs = Arc::new(Logs::open(&lake, settings.clone())?);
+        let inner = Arc::new(Inner {
+            lambda: Lambda::open(&lake, settings.clone(), logs.clone(), link.clone())?,
+            sqs: Sqs::open(&lake, settings.clone())?,
+            logs,
+            lake,
+            settings,
+        });
+        // Nobody else has had this link, so it is empty.
+        let _ = link.0.set(Arc::downgrade(&inner));
+        Ok(Services(inner))
+    }
+
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.0.settings
+    }
+
+    pub fn lake(&self) -> &Lake {
+        &self.0.lake
+    }
+
+    pub fn lambda(&self) -> &Lambda {
+        &self.0.lambda
+    }
+
+    pub fn logs(&self) -> &Logs {
+        &self.0.logs
+    }
+
+    pub fn sqs(&self) -> &Sqs {
+        &self.0.sqs
+    }
+
+    /// One operation of one service, in the API's JSON shapes. `service` is the name that AWS signs requests for
+    /// (`states`, `athena`, `monitoring`, …).
+    pub async fn dispatch(
+        &self,
+        service: &str,
+        action: &str,
+        input: Value,
+    ) -> Result<Value, ServiceError> {
+        match service {
+            "lambda" => self.lambda().operation(action, input),
+            "logs" => self.logs().operation(action, input),
+            "sqs" => self.sqs().operation(action, input).await,
+            _ => Err(ServiceError::unknown_operation(service, action)),
+        }
+    }
+
+    /// Answers one HTTP request. Nothing is refused for its signature, everything for a foreign Host or Origin.
+    pub async fn call(&self, request: Request<Body>) -> Response<Body> {
+        if let Err(refusal) = door::check(request.headers()) {
+            let mut response = Response::new(Body::from(format!(
+                "{refusal:?}: this endpoint serves 127.0.0.1 and localhost\n"
+            )));
+            *response.status_mut() = StatusCode::FORBIDDEN;
+            return response;
+        }
+        let (parts, body) = request.into_parts();
+        let target = Target::of(&parts);
+        if target == Target::S3 {
+            return self.object_storage(Request::from_parts(parts, body)).await;
+        }
+        let request_id = Uuid::new_v4().to_string();
+        let mut response = self.whole(target, &parts, body, &request_id).await;
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert("x-amzn-requestid", value);
+        }
+        response
+    }
+
+    async fn object_storage(&self, _request: Request<Body>) -> Response<Body> {
+        json::refuse("application/json", &ServiceError::unknown_operation("s3", ""), "message")
+    }
+
+    /// Requests whose body is read whole: all but S3's.
+    async fn whole(
+        &self,
+        target: Target,
+        parts: &Parts,
+        body: Body,
+        request_id: &str,
+    ) -> Response<Body> {
+        let bytes = match body::read(&parts.headers, body).await {
+            Ok(bytes) => bytes,
+            Err(error) => return json::refuse("application/json", &error, "message"),
+        };
+        match target {
+            Target::Json { prefix, action } => self.json(&prefix, &action, &bytes).await,
+            Target::Cbor { action, .. } => self.cbor(&action, &bytes).await,
+            Target::Query { service } => self.query(&service, &bytes, request_id).await,
+            Target::Lambda => self.lambda().rest(parts, bytes).await,
+            Target::Scheduler | Target::S3 => {
+                let error = ServiceError::unknown_operation("scheduler", parts.uri.path());
+                json::refuse("application/json", &error, "Message")
+            }
+        }
+    }
+
+    async fn json(&self, prefix: &str, action: &str, bytes: &[u8]) -> Response<Body> {
+        let Some(protocol) = JSON_SERVICES.iter().find(|service| service.prefix == prefix) else {
+            let error = ServiceError::unknown_operation(prefix, action);
+            return json::refuse("application/x-amz-json-1.1", &error, "message");
+        };
+        let answered = match json::parse(bytes) {
+            Ok(input) => self.dispatch(protocol.service, action, input).await,
+            Err(error) => Err(error),
+        };
+        match answered {
+            Ok(output) => json::answer(protocol.content_type, &output, 200),
+            Err(error) => json::refuse(protocol.content_type, &error, protocol.message),
+        }
+    }
+
+    async fn cbor(&self, action: &str, bytes: &[u8]) -> Response<Body> {
+        let answered = match cbor::decode(bytes) {
+            Ok(input) => self.dispatch("monitoring", action, input).await,
+            Err(error) => Err(error),
+        };
+        cbor::response(answered)
+    }
+
+    async fn query(&self, service: &str, bytes: &[u8], request_id: &str) -> Response<Body> {
+        let (action, input) = match query::parse(bytes) {
+            Ok(parsed) => parsed,
+            Err(error) => return query::refuse(&error, request_id),
+        };
+        match self.dispatch(service, &action, input).await {
+            Ok(output) => query::answer(&action, &output, request_id),
+            Err(error) if error.code == "UnknownOperationException" => {
+                let message = format!("The action {action} is not valid for this web service.");
+                query::refuse(&ServiceError::new("InvalidAction", message), request_id)
+            }
+            Err(error) => query::refuse(&error, request_id),
+        }
+    }
+}
+
+/// A service that speaks awsJson.
+struct JsonService {
+    prefix: &'static str,
+    service: &'static str,
+    content_type: &'static str,
+    /// How its errors spell their message.
+    message: &'static str,
+}
+
+const JSON_1_0: &str = "application/x-amz-json-1.0";
+const JSON_1_1: &str = "application/x-amz-json-1.1";
+
+const JSON_SERVICES: [JsonService; 7] = [
+    json_service("AWSStepFunctions", "states", JSON_1_0, "message"),
+    json_service("AWSGlue", "glue", JSON_1_1, "Message"),
+    json_service("AmazonAthena", "athena", JSON_1_1, "Message"),
+    json_service("AWSEvents", "events", JSON_1_1, "message"),
+    json_service("AmazonSQS", "sqs", JSON_1_0, "message"),
+    json_service("Logs_20140328", "logs", JSON_1_1, "message"),
+    json_service("GraniteServiceVersion20100801", "monitoring", JSON_1_0, "message"),
+];
+
+const fn json_service(
+    prefix: &'static str,
+    service: &'static str,
+    content_type: &'static str,
+    message: &'static str,
+) -> JsonService {
+    JsonService { prefix, service, content_type, message }
+}

@@ -1,0 +1,75 @@
+//! Batches: the single operations over up to ten entries, each with its own success or failure.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::Sqs;
+use crate::wire::ServiceError;
+
+/// SQS's limit of entries in one batch.
+const MOST_ENTRIES: usize = 10;
+
+impl Sqs {
+    pub(super) fn batch(&self, action: &str, input: &Value) -> Result<Value, ServiceError> {
+        let queue = self.queue_of(input)?;
+        let url = self.url(&queue.name);
+        let entries = checked(input["Entries"].as_array())?;
+        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let mut single = entry.clone();
+            single["QueueUrl"] = url.clone().into();
+            let done = match action {
+                "SendMessageBatch" => self.send_message(single),
+                "DeleteMessageBatch" => self.delete_message(&single),
+                _ => self.change_message_visibility(&single),
+            };
+            match done {
+                Ok(mut answer) => {
+                    if answer.is_null() {
+                        answer = json!({});
+                    }
+                    answer["Id"] = entry["Id"].clone();
+                    successful.push(answer);
+                }
+                Err(error) => failed.push(json!({
+                    "Id": entry["Id"],
+                    "SenderFault": error.status < 500,
+                    "Code": error.code,
+                    "Message": error.message,
+                })),
+            }
+        }
+        let mut answer = json!({"Successful": successful});
+        if !failed.is_empty() {
+            answer["Failed"] = failed.into();
+        }
+        Ok(answer)
+    }
+}
+
+fn checked(entries: Option<&Vec<Value>>) -> Result<&Vec<Value>, ServiceError> {
+    let entries = entries.filter(|entries| !entries.is_empty()).ok_or_else(|| {
+        ServiceError::new("EmptyBatchRequest", "There should be at least one entry in the request.")
+    })?;
+    if entries.len() > MOST_ENTRIES {
+        return Err(ServiceError::new(
+            "TooManyEntriesInBatchRequest",
+            format!(
+                "Maximum number of entries per request are 10. You have sent {}.",
+                entries.len()
+            ),
+        ));
+    }
+    let mut ids = HashSet::new();
+    for entry in entries {
+        let id = entry["Id"].as_str().unwrap_or_default();
+        if !ids.insert(id) {
+            return Err(ServiceError::new(
+                "BatchEntryIdsNotDistinct",
+                format!("Id {id} repeated."),
+            ));
+        }
+    }
+    Ok(entries)
+}
