@@ -1,0 +1,240 @@
+//! One execution from its start to its end.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt as _};
+use futures::{pin_mut, select_biased};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::context::{MapItem, StateContext};
+use crate::definition::{Definition, ExecutionType, Machine, State, Transition};
+use crate::event::EventDetail;
+use crate::failure::{Failure, Trouble, error_name};
+use crate::history::{History, MAX_EVENTS, Track};
+use crate::host::{Host, Stop};
+use crate::state::StateKind;
+use crate::variables::Variables;
+use crate::visit::{Exit, Visit};
+
+/// Who an execution is: the context object's constant part.
+#[derive(Debug, Clone)]
+pub struct ExecutionContext {
+    pub execution_arn: String,
+    pub execution_name: String,
+    pub state_machine_arn: String,
+    pub state_machine_name: String,
+    pub role_arn: String,
+    /// Written into `TaskScheduled` events.
+    pub region: String,
+    pub start_time: Timestamp,
+    pub redrive_count: u32,
+    pub redrive_time: Option<Timestamp>,
+    /// The execution's input: `$$.Execution.Input` and the first state's data.
+    pub input: Arc<Value>,
+    pub execution_type: ExecutionType,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    Succeeded(Arc<Value>),
+    Failed(Failure),
+    /// The definition's own `TimeoutSeconds` ran out.
+    TimedOut(Failure),
+    /// Stopped from outside.
+    Aborted(Failure),
+}
+
+impl Outcome {
+    /// AWS's status name.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Succeeded(_) => "SUCCEEDED",
+            Self::Failed(_) => "FAILED",
+            Self::TimedOut(_) => "TIMED_OUT",
+            Self::Aborted(_) => "ABORTED",
+        }
+    }
+}
+
+/// Runs `definition` to its end, recording everything through `host`, from
+/// `ExecutionStarted` to the event that ends it.
+pub async fn run(
+    definition: &Definition,
+    context: Arc<ExecutionContext>,
+    host: &dyn Host,
+) -> Outcome {
+    let limit = match context.execution_type {
+        ExecutionType::Standard => MAX_EVENTS,
+        ExecutionType::Express => u64::MAX,
+    };
+    let run = Run { host, history: History::new(host, limit), execution: context };
+    let input = Arc::clone(&run.execution.input);
+    run.history.append(
+        0,
+        EventDetail::ExecutionStarted {
+            input: Arc::clone(&input),
+            role_arn: run.execution.role_arn.clone(),
+        },
+    );
+    let track = Track::default();
+    let outcome = {
+        let body = run.machine(&definition.machine, input, Variables::default(), &track, None);
+        let body = body.fuse();
+        let limit = time_limit(definition.timeout_seconds, host).fuse();
+        let stopped = host.stopped().fuse();
+        pin_mut!(body, limit, stopped);
+        select_biased! {
+            result = body => match result {
+                Ok(output) => Outcome::Succeeded(output),
+                Err(failure) => Outcome::Failed(failure),
+            },
+            Stop(failure) = stopped => Outcome::Aborted(failure),
+            () = limit => Outcome::TimedOut(Failure::named(error_name::TIMEOUT)),
+        }
+    };
+    let (previous, detail) = match &outcome {
+        Outcome::Succeeded(output) => {
+            let output = Arc::clone(output);
+            (track.previous(), EventDetail::ExecutionSucceeded { output })
+        }
+        Outcome::Failed(failure) => {
+            (track.previous(), EventDetail::ExecutionFailed(failure.clone()))
+        }
+        // What comes from outside follows nothing.
+        Outcome::TimedOut(failure) => (0, EventDetail::ExecutionTimedOut(failure.clone())),
+        Outcome::Aborted(failure) => (0, EventDetail::ExecutionAborted(failure.clone())),
+    };
+    run.history.append(previous, detail);
+    outcome
+}
+
+async fn time_limit(seconds: Option<u64>, host: &dyn Host) {
+    let limit = seconds.and_then(|seconds| i64::try_from(seconds).ok()).and_then(|seconds| {
+        let seconds = SignedDuration::from_secs(seconds);
+        host.now().checked_add(seconds).ok()
+    });
+    match limit {
+        Some(limit) => host.sleep_until(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What all states of one execution share.
+pub(crate) struct Run<'a> {
+    pub host: &'a dyn Host,
+    pub history: History<'a>,
+    pub execution: Arc<ExecutionContext>,
+}
+
+impl Run<'_> {
+    /// Runs a machine inside this execution: the loop of the language.
+    pub async fn machine(
+        &self,
+        machine: &Machine,
+        input: Arc<Value>,
+        mut variables: Variables,
+        track: &Track,
+        item: Option<MapItem>,
+    ) -> Result<Arc<Value>, Failure> {
+        let mut data = input;
+        let mut at = machine.start;
+        loop {
+            let state = &machine.states[at];
+            let before = track.previous();
+            let entered = self.enter(state, track, &data)?;
+            let mut visit = Visit {
+                run: self,
+                state,
+                track,
+                before,
+                entered,
+                context: self.state_context(state, item.as_ref()),
+                input: data,
+            };
+            let exit = self.visit(&mut visit, &variables).await?;
+            variables.assign(&exit.assigned);
+            data = Arc::clone(&exit.output);
+            let next = exit.next;
+            self.leave(state, track, exit)?;
+            match next {
+                Transition::To(next) => at = next,
+                Transition::End => return Ok(data),
+            }
+        }
+    }
+
+    /// A machine inside a state: boxed, since states hold machines.
+    pub fn inner_machine<'b>(
+        &'b self,
+        machine: &'b Machine,
+        input: Arc<Value>,
+        variables: Variables,
+        track: &'b Track,
+        item: Option<MapItem>,
+    ) -> BoxFuture<'b, Result<Arc<Value>, Failure>> {
+        self.machine(machine, input, variables, track, item).boxed()
+    }
+
+    async fn visit(&self, visit: &mut Visit<'_>, variables: &Variables) -> Result<Exit, Failure> {
+        let ended = match &visit.state.kind {
+            StateKind::Pass(pass) => pass.run(visit, variables),
+            StateKind::Choice(choice) => choice.run(visit, variables),
+            StateKind::Succeed => crate::state::succeed(visit, variables),
+            StateKind::Fail(fail) => Err(fail.run(visit, variables)),
+            StateKind::Wait(wait) => {
+                visit.track.open_state(visit.state.kind.state_type());
+                let ended = wait.run(visit, variables).await;
+                visit.track.close();
+                ended
+            }
+            StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_) => {
+                return visit.run_with_policy(variables).await;
+            }
+        };
+        match ended {
+            Ok(exit) => Ok(exit),
+            Err(trouble) => Err(visit.settle(trouble)?.failure),
+        }
+    }
+
+    fn state_context(&self, state: &State, item: Option<&MapItem>) -> StateContext {
+        StateContext {
+            execution: Arc::clone(&self.execution),
+            name: Arc::clone(&state.name),
+            entered: self.host.now(),
+            retry_count: state.kind.can_fail().then_some(0),
+            token: None,
+            item: item.cloned(),
+        }
+    }
+
+    fn enter(&self, state: &State, track: &Track, input: &Arc<Value>) -> Result<u64, Failure> {
+        let detail = EventDetail::StateEntered {
+            state: state.kind.state_type(),
+            name: Arc::clone(&state.name),
+            input: Arc::clone(input),
+        };
+        self.history.record(track, detail).map_err(end)
+    }
+
+    fn leave(&self, state: &State, track: &Track, exit: Exit) -> Result<u64, Failure> {
+        let detail = EventDetail::StateExited {
+            state: state.kind.state_type(),
+            name: Arc::clone(&state.name),
+            output: exit.output,
+            assigned: exit.assigned,
+        };
+        self.history.record(track, detail).map_err(end)
+    }
+}
+
+/// The history takes no more: nothing but the end is possible.
+pub(crate) fn end(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Fatal(failure) | Trouble::Failure(failure) => failure,
+        Trouble::Heartbeat => Failure::named(error_name::TIMEOUT),
+        Trouble::Fault(fault) => Failure::new(fault.error, fault.detail),
+    }
+}

@@ -1,0 +1,98 @@
+//! Intrinsic functions of `JSONPath` states: `States.Format('…', $.x)`.
+//! Source: <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>.
+
+mod functions;
+mod parser;
+
+use serde_json::Value;
+
+use crate::failure::{Fault, error_name};
+use crate::path::Path;
+use crate::scope::Scope;
+
+/// The longest `States.ArrayRange`, and `$range`.
+pub(crate) const MAX_RANGE: usize = 1_000;
+
+/// A parsed call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Intrinsic {
+    pub text: String,
+    call: Call,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Call {
+    function: Function,
+    arguments: Vec<Argument>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Argument {
+    Path(Path),
+    /// Quoted text with its escapes still in it: `States.Format` needs them to
+    /// tell `\{\}` from `{}`.
+    Text(String),
+    Literal(Value),
+    Call(Call),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Array,
+    ArrayContains,
+    ArrayGetItem,
+    ArrayLength,
+    ArrayPartition,
+    ArrayRange,
+    ArrayUnique,
+    Base64Decode,
+    Base64Encode,
+    Format,
+    Hash,
+    JsonMerge,
+    JsonToString,
+    MathAdd,
+    MathRandom,
+    StringSplit,
+    StringToJson,
+    Uuid,
+}
+
+impl Intrinsic {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self { text: text.to_owned(), call: parser::parse(text)? })
+    }
+
+    pub fn evaluate(&self, scope: &Scope) -> Result<Value, Fault> {
+        self.call.evaluate(scope).map_err(|complaint| {
+            Fault::of(
+                error_name::INTRINSIC_FAILURE,
+                format!("The function '{}' had the following error: {complaint}", self.text),
+            )
+        })
+    }
+}
+
+impl Call {
+    fn evaluate(&self, scope: &Scope) -> Result<Value, String> {
+        let raw_template = match (self.function, self.arguments.first()) {
+            (Function::Format, Some(Argument::Text(raw))) => Some(raw.clone()),
+            _ => None,
+        };
+        let mut values = Vec::with_capacity(self.arguments.len());
+        for argument in &self.arguments {
+            values.push(match argument {
+                Argument::Path(path) => {
+                    scope.select(path).map_err(|missing| missing.0)?.into_owned()
+                }
+                Argument::Text(raw) => Value::String(parser::unescape(raw)),
+                Argument::Literal(value) => value.clone(),
+                Argument::Call(call) => call.evaluate(scope)?,
+            });
+        }
+        if let Some(raw) = raw_template {
+            values[0] = Value::String(raw);
+        }
+        self.function.apply(values, scope.host)
+    }
+}

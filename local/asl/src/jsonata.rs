@@ -1,0 +1,162 @@
+//! `JSONata` as Step Functions speaks it: `{% … %}` over `$states` and variables.
+//!
+//! The evaluator's values are reference-counted and not `Send`: they are made
+//! and dropped inside one call here.
+
+mod convert;
+mod functions;
+
+use std::collections::HashMap;
+
+use jsonata_core::ast::AstNode;
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
+use jsonata_core::value::JValue;
+use serde_json::Value;
+
+use crate::failure::Fault;
+use crate::scope::Scope;
+
+pub(crate) use convert::type_name;
+
+/// Evaluation is cut off after this long. AWS names no figure; this only
+/// keeps a runaway recursion from holding a thread.
+const EVALUATION_TIMEOUT_MILLISECONDS: u64 = 5_000;
+
+/// One `{% … %}` expression, parsed once.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub text: String,
+    ast: AstNode,
+    uses: Uses,
+}
+
+/// What an expression names, so that only that is converted.
+#[derive(Debug, Default)]
+struct Uses {
+    states: Vec<&'static str>,
+    variables: Vec<String>,
+}
+
+const STATES_MEMBERS: [&str; 4] = ["input", "result", "errorOutput", "context"];
+
+/// Values already converted in one scope, by `$states` member or variable name.
+pub(crate) type Bindings = HashMap<String, JValue>;
+
+impl Query {
+    /// The expression inside `{%` and `%}`, if `text` is one.
+    pub fn body(text: &str) -> Option<&str> {
+        text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
+    }
+
+    pub fn parse(body: &str) -> Result<Self, String> {
+        let ast = jsonata_core::parser::parse(body).map_err(|error| error.to_string())?;
+        Ok(Self { text: body.to_owned(), ast, uses: Uses::of(body) })
+    }
+
+    pub fn evaluate(&self, scope: &Scope, location: &str) -> Result<Value, Fault> {
+        let mut context = Context::new();
+        self.bind(scope, &mut context);
+        let options = EvaluatorOptions {
+            timeout_ms: Some(EVALUATION_TIMEOUT_MILLISECONDS),
+            ..EvaluatorOptions::default()
+        };
+        let mut evaluator = Evaluator::with_options(context, options);
+        functions::register(&mut evaluator, &self.uses.variables, scope.host);
+        let value = evaluator.evaluate(&self.ast, &JValue::Undefined).map_err(|error| {
+            self.fault(location, &format!("threw an error during evaluation. {}", error.message()))
+        })?;
+        if value.is_undefined() {
+            return Err(self.fault(location, "returned nothing (undefined)."));
+        }
+        convert::to_json(&value)
+            .ok_or_else(|| self.fault(location, "returned an unsupported result type."))
+    }
+
+    pub fn fault(&self, location: &str, complaint: &str) -> Fault {
+        Fault::query(
+            format!(
+                "The JSONata expression '{}' specified for the field '{location}' {complaint}",
+                self.text
+            ),
+            Some(location),
+        )
+    }
+
+    fn bind(&self, scope: &Scope, context: &mut Context) {
+        let mut bindings = scope.bindings.borrow_mut();
+        if !self.uses.states.is_empty() {
+            let mut states = Vec::new();
+            for &member in &self.uses.states {
+                let value = match member {
+                    "input" => Some(scope.data),
+                    "result" => scope.result,
+                    "errorOutput" => scope.error_output,
+                    _ => Some(scope.context.json()),
+                };
+                if let Some(value) = value {
+                    let key = format!("states.{member}");
+                    let value = bindings.entry(key).or_insert_with(|| convert::of(value));
+                    states.push((member.to_owned(), value.clone()));
+                }
+            }
+            context.bind("states".into(), JValue::object(states.into_iter().collect()));
+        }
+        for name in &self.uses.variables {
+            if name == "now" {
+                context.bind("now".into(), now(scope));
+            }
+            if let Some(value) = scope.variables.get(name) {
+                let value = bindings.entry(name.clone()).or_insert_with(|| convert::of(value));
+                context.bind(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// `$now`, told by the host's clock instead of the machine's.
+fn now(scope: &Scope) -> JValue {
+    let milliseconds = scope.host.now().as_millisecond();
+    let text =
+        format!("function($picture, $zone) {{ $fromMillis({milliseconds}, $picture, $zone) }}");
+    let ast = jsonata_core::parser::parse(&text).expect("the text above is JSONata");
+    Evaluator::new().evaluate(&ast, &JValue::Undefined).expect("a function evaluates to itself")
+}
+
+impl Uses {
+    /// A scan of the text. It may see more than the expression uses (a name
+    /// inside a string), never less.
+    fn of(text: &str) -> Self {
+        let mut uses = Self::default();
+        for part in text.split('$').skip(1) {
+            let end = part.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(part.len());
+            let (name, rest) = part.split_at(end);
+            match name {
+                "" => {}
+                "states" => uses.add_states(rest),
+                name if uses.variables.iter().any(|known| known == name) => {}
+                name => uses.variables.push(name.to_owned()),
+            }
+        }
+        uses
+    }
+
+    fn add_states(&mut self, rest: &str) {
+        let named = rest.trim_start().strip_prefix('.').map(str::trim_start);
+        let member = named.and_then(|rest| {
+            STATES_MEMBERS.into_iter().find(|member| {
+                rest.strip_prefix(member).is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
+            })
+        });
+        let members = match member {
+            Some(member) => vec![member],
+            None => STATES_MEMBERS.to_vec(),
+        };
+        for member in members {
+            if !self.states.contains(&member) {
+                self.states.push(member);
+            }
+        }
+    }
+}
