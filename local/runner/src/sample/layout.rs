@@ -104,13 +104,14 @@ impl Layout {
             Dataset::Fhvhv => &FHVHV_CSV,
         };
         let mut layout = Self::in_force(eras, dataset, month)?;
-        let taxi = matches!(dataset, Dataset::Yellow | Dataset::Green);
         let within = |from: (i16, i8), to: (i16, i8)| {
             Month::new(from.0, from.1) <= Some(month) && Some(month) <= Month::new(to.0, to.1)
         };
-        layout.blank_second_line = taxi
-            && (within((2009, 1), (2014, 12))
-                || (dataset == Dataset::Yellow && within((2017, 1), (2018, 12))));
+        layout.blank_second_line = match dataset {
+            Dataset::Yellow => within((2009, 1), (2014, 12)) || within((2017, 1), (2018, 12)),
+            Dataset::Green => within((2013, 8), (2014, 12)) || within((2016, 1), (2018, 12)),
+            Dataset::Fhv | Dataset::Fhvhv => false,
+        };
         layout.surplus_fields = match dataset {
             Dataset::Yellow if within((2016, 7), (2016, 12)) => 2,
             Dataset::Green if within((2013, 8), (2015, 6)) || within((2016, 7), (2016, 12)) => 2,

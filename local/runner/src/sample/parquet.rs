@@ -9,6 +9,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, TimeUnit};
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
@@ -44,7 +45,9 @@ pub fn write(
         .set_compression(compression)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .build();
-    let mut writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?;
+    let options =
+        ArrowWriterOptions::new().with_properties(properties).with_schema_root("schema".to_owned());
+    let mut writer = ArrowWriter::try_new_with_options(out, Arc::clone(&schema), options)?;
     let mut batch: Vec<Trip> = Vec::with_capacity(BATCH_ROWS);
     loop {
         batch.clear();

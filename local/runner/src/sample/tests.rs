@@ -33,7 +33,10 @@ fn the_bytes_are_those_of_this_version() {
     let path = dir.path().join("csv");
     let file = TripFile::from_name("yellow_tripdata_2019-03.csv").unwrap();
     write(SampleFile { file, rows: 20_000 }, &path).unwrap();
-    assert_eq!((VERSION, digest(&path).as_str()), (1, "?"));
+    assert_eq!(
+        (VERSION, digest(&path).as_str()),
+        (1, "6a9ef096da97d1d8c22a3b09407ea59a2304c623fd398fcb6019d5219e7a61ce")
+    );
 }
 
 #[test]
@@ -53,7 +56,7 @@ fn csv_files_look_like_their_era() {
         ("yellow_tripdata_2017-08.csv", 17, 17, true),
         ("yellow_tripdata_2019-03.csv", 18, 18, false),
         ("green_tripdata_2014-05.csv", 20, 22, true),
-        ("green_tripdata_2016-10.csv", 19, 21, false),
+        ("green_tripdata_2016-10.csv", 19, 21, true),
         ("green_tripdata_2020-04.csv", 20, 20, false),
         ("fhv_tripdata_2018-03.csv", 7, 7, false),
         ("fhvhv_tripdata_2019-03.csv", 7, 7, false),
@@ -84,7 +87,7 @@ fn headers_are_the_originals() {
         let header = text.lines().next().unwrap();
         assert_eq!(ours.join(","), header.replace('"', ""), "{file}");
         assert_eq!(header.starts_with('"'), layout.quoted, "{file}");
-        let second = text.lines().nth(1).unwrap_or_default();
+        let Some(second) = text.lines().nth(1) else { continue };
         assert_eq!(second.trim().is_empty(), layout.blank_second_line, "{file}");
         compared += 1;
     }

@@ -49,7 +49,7 @@ fn functions_are_worked_out() {
         ("!Ref Dead", "http://127.0.0.1:4566/123456789012/dead"),
         ("!Ref News", "arn:aws:sns:us-east-1:123456789012:taxi-News"),
         ("!GetAtt Raw.Arn", "arn:aws:s3:::raw-local-123456789012"),
-        ("Fn::GetAtt: [Dead, Arn]", "arn:aws:sqs:us-east-1:123456789012:dead"),
+        ("{ Fn::GetAtt: [Dead, Arn] }", "arn:aws:sqs:us-east-1:123456789012:dead"),
         (
             "!Sub '${Raw.Arn}/raw/* of ${!Literal} in ${AWS::Partition}'",
             "arn:aws:s3:::raw-local-123456789012/raw/* of ${Literal} in aws",
