@@ -1,1 +1,136 @@
-//! extract
+//! Plans what to load, and fetches it.
+//!
+//! It stands at both beginnings: of an execution (`plan`: any input becomes a list of months) and
+//! of a month (`fetch`: a file of the source becomes an object in the raw bucket, with its
+//! fingerprint). It must never know what is in a file, apart from where its lines end.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+use aws_sdk_s3::Client;
+use serde::Serialize;
+use shared::config::Environment;
+use shared::dataset::DatasetName;
+use shared::error::{ErrorName, NamedError, Subject};
+use shared::event::{ExtractInput, FileFormat, InputError, Manifest, Plan};
+use shared::ledger::LedgerError;
+use shared::storage::StorageError;
+
+pub mod arrival;
+pub mod content;
+pub mod download;
+pub mod fetch;
+pub mod file_name;
+pub mod plan;
+pub mod planning;
+pub mod raw_copy;
+pub mod source;
+pub mod survey;
+
+use content::ContentError;
+use source::{Site, SourceError};
+
+/// The environment of this function.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub raw_bucket: String,
+    pub lake_bucket: String,
+    /// The base URL of the TLC's files.
+    pub source_url: String,
+    /// In the order of preference.
+    pub source_formats: Vec<FileFormat>,
+    /// What the schedule looks for.
+    pub datasets: Vec<DatasetName>,
+    /// How far back the schedule looks.
+    pub lookback_months: u32,
+}
+
+impl Config {
+    pub fn read(env: &mut Environment) -> Self {
+        Self {
+            raw_bucket: env.text("RAW_BUCKET"),
+            lake_bucket: env.text("LAKE_BUCKET"),
+            source_url: env.text("SOURCE_URL"),
+            source_formats: env.list("SOURCE_FORMATS", vec![FileFormat::Parquet]),
+            datasets: env.list("DATASETS", DatasetName::all().collect()),
+            lookback_months: env.or("LOOKBACK_MONTHS", 6),
+        }
+    }
+}
+
+/// Clients and configuration.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub s3: Client,
+    pub site: Site,
+    pub config: Config,
+}
+
+/// Either answer, by what was asked.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum ExtractOutput {
+    Plan(Plan),
+    Manifest(Box<Manifest>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExtractError {
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error(
+        "the plan has {months} months and {bytes} bytes, more than a state machine can pass on: ask for fewer months at once"
+    )]
+    TooManyMonths { months: usize, bytes: usize },
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("{file}: {source}")]
+    Content { file: String, source: ContentError },
+}
+
+impl ExtractError {
+    /// Might the same request succeed in a moment?
+    pub fn passes(&self) -> bool {
+        self.name().class() == shared::error::Class::Transient
+            && self.name() != ErrorName::SourceChanged
+    }
+}
+
+impl NamedError for ExtractError {
+    fn name(&self) -> ErrorName {
+        match self {
+            Self::Input(_) | Self::TooManyMonths { .. } => ErrorName::InputInvalid,
+            Self::Source(error) => error.name(),
+            Self::Storage(error) => error.name(),
+            Self::Ledger(error) => error.name(),
+            Self::Content { source, .. } => match source {
+                ContentError::Empty => ErrorName::DataEmpty,
+                ContentError::Truncated { .. } => ErrorName::DataTruncated,
+                ContentError::NotTheFormat { .. }
+                | ContentError::Corrupt { .. }
+                | ContentError::Expands { .. } => ErrorName::SchemaUnreadable,
+            },
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::default()
+    }
+}
+
+/// Plans or fetches.
+pub async fn handle(state: &State, input: ExtractInput) -> Result<ExtractOutput, ExtractError> {
+    match input {
+        ExtractInput::Plan { input, .. } => {
+            let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+            let plan = Box::pin(plan::plan(state, input, now.date())).await?;
+            Ok(ExtractOutput::Plan(plan))
+        }
+        ExtractInput::Fetch { unit, manifest, .. } => {
+            let manifest = Box::pin(fetch::fetch(state, &unit, manifest)).await?;
+            Ok(ExtractOutput::Manifest(Box::new(manifest)))
+        }
+    }
+}
