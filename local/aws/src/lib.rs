@@ -12,6 +12,7 @@ mod collection;
 pub mod eventbridge;
 pub mod lambda;
 pub mod logs;
+pub mod s3;
 mod server;
 mod services;
 pub mod settings;

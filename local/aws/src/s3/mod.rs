@@ -1,0 +1,69 @@
+//! S3: bytes over HTTP, on the lake's store.
+//!
+//! `s3s` speaks the protocol (routes, XML, headers); [`backend`] lists the operations there are, and the other files
+//! are the operations. What is not listed answers NotImplemented with its name.
+//!
+//! Any signature is accepted, and none: nobody but this machine can ask. Which bytes were sent is checked all the
+//! same, by every checksum the client gives.
+
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use lake::Store;
+use s3s::service::{S3Service, S3ServiceBuilder};
+
+use crate::Settings;
+use crate::wire::Body;
+
+mod admission;
+mod attributes;
+mod backend;
+mod bucket;
+mod checksum;
+mod chunked;
+mod condition;
+mod document;
+mod error;
+mod listing;
+mod object;
+mod tagging;
+#[cfg(test)]
+mod tests;
+mod transfer;
+mod upload;
+
+use backend::Backend;
+
+/// The S3 service. Cheap to clone.
+#[derive(Clone)]
+pub struct S3 {
+    service: S3Service,
+}
+
+impl S3 {
+    pub fn new(store: Store, settings: Arc<Settings>) -> Self {
+        Self { service: S3ServiceBuilder::new(Backend { store, settings }).build() }
+    }
+
+    /// Answers one request, path-style (`/bucket/key`). Objects' bytes stream through, both ways.
+    pub async fn call(&self, request: Request<Body>) -> Response<Body> {
+        let is_head = request.method() == http::Method::HEAD;
+        let admitted = match admission::admit(request) {
+            Ok(admitted) => self.service.call(admitted).await,
+            Err(error) => {
+                error.to_http_response().map_err(|error| s3s::HttpError::new(Box::new(error)))
+            }
+        };
+        let mut response = admitted.unwrap_or_else(|error| {
+            tracing::error!(?error, "an answer of S3 could not be written");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        });
+        // Errors are XML to s3s, but these answers have no body.
+        if is_head || response.status() == StatusCode::NOT_MODIFIED {
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+}
