@@ -82,7 +82,8 @@ where
     let state = state.as_ref().map_err(|error| diagnostic(error))?;
     let input =
         serde_json::from_value(payload).map_err(|error| diagnostic(&InvalidInput(error)))?;
-    handle(state, input).await.map_err(|error| diagnostic(&error))
+    // Boxed, because the futures of SDK calls nest deeper than the compiler follows.
+    Box::pin(handle(state, input)).await.map_err(|error| diagnostic(&error))
 }
 
 /// The span that puts execution, data set and month on every log line of an invocation.
