@@ -23,6 +23,8 @@ pub mod plan;
 pub mod problem;
 pub mod raw_table;
 mod row_rule;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use file_schema::{FileColumn, FileSchema, FileType, Unreadable};
