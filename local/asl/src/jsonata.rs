@@ -63,7 +63,10 @@ impl Query {
         let mut evaluator = Evaluator::with_options(context, options);
         functions::register(&mut evaluator, &self.uses.variables, scope.host);
         let value = evaluator.evaluate(&self.ast, &JValue::Undefined).map_err(|error| {
-            self.fault(location, &format!("threw an error during evaluation. {}", error.message()))
+            self.fault(
+                location,
+                &format!("threw an error during evaluation. {}", message(error.message())),
+            )
         })?;
         if value.is_undefined() {
             return Err(self.fault(location, "returned nothing (undefined)."));
@@ -111,6 +114,12 @@ impl Query {
             }
         }
     }
+}
+
+/// The reference implementation's text, which AWS shows, where the crate's says more.
+fn message(text: &str) -> &str {
+    const NOT_A_FUNCTION: &str = "T1006: Attempted to invoke a non-function";
+    if text.starts_with(NOT_A_FUNCTION) { NOT_A_FUNCTION } else { text }
 }
 
 /// `$now`, told by the host's clock instead of the machine's.

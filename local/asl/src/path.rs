@@ -69,21 +69,14 @@ impl Path {
         parser::parse(text)
     }
 
-    pub fn is_definite(&self) -> bool {
-        self.steps.iter().all(|step| match step {
-            Step::Member(_) | Step::Index(_) | Step::Function(_) => true,
-            Step::Members(_)
-            | Step::Indexes(_)
-            | Step::Slice(..)
-            | Step::Wildcard
-            | Step::Descend
-            | Step::Filter(_) => false,
-        })
-    }
-
     /// The value at this path below `root`, borrowed where that is possible.
     pub fn select<'a>(&self, root: &'a Value) -> Result<Cow<'a, Value>, Missing> {
         Self::select_steps(&self.steps, root)
+    }
+
+    /// Whether the steps name one value.
+    pub fn is_definite(&self) -> bool {
+        is_definite(&self.steps)
     }
 
     /// As [`Path::select`], for the steps of a path alone.
@@ -91,7 +84,12 @@ impl Path {
         let mut node = root;
         let mut at = 0;
         while let Some(step @ (Step::Member(_) | Step::Index(_))) = steps.get(at) {
-            node = child(step, node).ok_or_else(|| missing(steps, at, node))?;
+            node = match child(step, node) {
+                Some(child) => child,
+                // A path that lists finds an empty list, not nothing.
+                None if !is_definite(steps) => return Ok(Cow::Owned(json!([]))),
+                None => return Err(missing(steps, at, node)),
+            };
             at += 1;
         }
         if at == steps.len() {
@@ -105,8 +103,8 @@ impl Path {
             Cow::Borrowed(node)
         } else {
             let mut nodes = vec![node];
-            for (at, step) in (at..).zip(&steps[at..functions]) {
-                nodes = advance(step, &nodes).ok_or_else(|| missing(steps, at, node))?;
+            for step in &steps[at..functions] {
+                nodes = advance(step, &nodes);
             }
             Cow::Owned(Value::Array(nodes.into_iter().cloned().collect()))
         };
@@ -121,6 +119,18 @@ impl Path {
         }
         Ok(found)
     }
+}
+
+fn is_definite(steps: &[Step]) -> bool {
+    steps.iter().all(|step| match step {
+        Step::Member(_) | Step::Index(_) | Step::Function(_) => true,
+        Step::Members(_)
+        | Step::Indexes(_)
+        | Step::Slice(..)
+        | Step::Wildcard
+        | Step::Descend
+        | Step::Filter(_) => false,
+    })
 }
 
 /// Jayway's message for the step at which the path broke off.
@@ -167,8 +177,8 @@ fn at(items: &[Value], index: i64) -> Option<&Value> {
     items.get(index)
 }
 
-/// One step for all nodes. `None` when a slice meets a lone node that is no list.
-fn advance<'a>(step: &Step, nodes: &[&'a Value]) -> Option<Vec<&'a Value>> {
+/// One step for all nodes; those it does not lead anywhere drop out.
+fn advance<'a>(step: &Step, nodes: &[&'a Value]) -> Vec<&'a Value> {
     let mut next = Vec::new();
     for &node in nodes {
         match step {
@@ -181,11 +191,10 @@ fn advance<'a>(step: &Step, nodes: &[&'a Value]) -> Option<Vec<&'a Value>> {
                 let items = node.as_array();
                 next.extend(indexes.iter().filter_map(|index| at(items?, *index)));
             }
-            Step::Slice(from, to) => match node.as_array() {
-                Some(items) => next.extend(slice(items, *from, *to)),
-                None if nodes.len() == 1 => return None,
-                None => {}
-            },
+            Step::Slice(from, to) => {
+                let items = node.as_array().map(Vec::as_slice).unwrap_or_default();
+                next.extend(slice(items, *from, *to));
+            }
             Step::Wildcard => next.extend(children(node)),
             Step::Descend => descend(node, &mut next),
             Step::Filter(filter) => match node {
@@ -195,7 +204,7 @@ fn advance<'a>(step: &Step, nodes: &[&'a Value]) -> Option<Vec<&'a Value>> {
             Step::Function(_) => {}
         }
     }
-    Some(next)
+    next
 }
 
 fn slice(items: &[Value], from: Option<i64>, to: Option<i64>) -> &[Value] {

@@ -53,8 +53,18 @@ impl Resource {
         Self { arn: arn.to_owned(), kind: kind(arn) }
     }
 
-    /// Whether a token is handed out for this task.
+    /// Whether the context object has a `Task.Token`: recorded case
+    /// `callback/callback.test_sync_with_task_token` has one for `.sync` too.
     pub fn has_token(&self) -> bool {
+        match &self.kind {
+            ResourceKind::Lambda => false,
+            ResourceKind::Activity => true,
+            ResourceKind::Service { pattern, .. } => *pattern != Pattern::RequestResponse,
+        }
+    }
+
+    /// Whether somebody else reports on the task, heartbeats included.
+    pub fn takes_heartbeats(&self) -> bool {
         match &self.kind {
             ResourceKind::Lambda => false,
             ResourceKind::Activity => true,

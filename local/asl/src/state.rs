@@ -1,5 +1,6 @@
 //! The eight state types, one a file.
 
+mod attempt;
 mod choice;
 mod condition;
 mod distributed;

@@ -297,11 +297,11 @@ impl Visit<'_> {
             }
             Trouble::Fault(fault) => fault,
         };
-        let (error, location) = (fault.error, fault.location.clone());
+        let (error, location, in_use) = (fault.error, fault.location.clone(), fault.in_use);
         let failure = fault.into_failure(&self.state.name, self.entered);
         if error == error_name::QUERY_EVALUATION_ERROR {
             // Entry and evaluation are one step to AWS: both follow the same event.
-            if self.track.previous() == self.entered {
+            if self.track.previous() == self.entered && !in_use {
                 self.track.follow(self.before);
             }
             let detail = EventDetail::EvaluationFailed {
@@ -326,11 +326,10 @@ impl Settled {
     fn matches(&self, errors: &[String]) -> bool {
         let error = self.failure.error.as_deref();
         let runtime = error == Some(error_name::RUNTIME);
-        let too_large = error == Some(error_name::DATA_LIMIT_EXCEEDED);
         !runtime
             && errors.iter().any(|name| match name.as_str() {
-                error_name::ALL => !too_large,
-                error_name::TASK_FAILED => !too_large && error != Some(error_name::TIMEOUT),
+                error_name::ALL => true,
+                error_name::TASK_FAILED => error != Some(error_name::TIMEOUT),
                 error_name::HEARTBEAT_TIMEOUT if self.heartbeat => true,
                 name => error == Some(name),
             })

@@ -121,7 +121,9 @@ fn range(args: &[JValue]) -> Outcome {
         }
         next += step;
     }
-    Ok(JValue::array(numbers))
+    // A sequence, so that one number alone is not an array: recorded case
+    // intrinsic_jsonata/array_jsonata.test_array_range.exec_hist_resp_2.
+    Ok(JValue::sequence(numbers).unwrap_sequence())
 }
 
 /// `$hash(text, algorithm)`

@@ -1,18 +1,8 @@
 //! Task: the one state type that does work, by way of the host.
 
-use std::sync::Arc;
-
-use futures::future::FutureExt as _;
-use futures::stream::StreamExt as _;
-use futures::{channel::mpsc, pin_mut, select_biased};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
-
-use super::task_events::TaskEvents;
+use super::attempt::Attempt;
 use crate::definition::{ExecutionType, Fields};
-use crate::failure::{Failure, Trouble, error_name};
-use crate::host::{Signal, TaskCall, TaskFailure, TaskSignals, TaskStage};
-use crate::payload;
+use crate::failure::Trouble;
 use crate::quantity::Quantity;
 use crate::resource::{Pattern, Resource, ResourceKind};
 use crate::template::Template;
@@ -25,14 +15,6 @@ pub(crate) struct Task {
     timeout: Option<Quantity>,
     heartbeat: Option<Quantity>,
     credentials: Option<Template>,
-}
-
-/// One attempt, its fields evaluated.
-struct Attempt {
-    parameters: Arc<Value>,
-    timeout_seconds: Option<u64>,
-    heartbeat_seconds: Option<u64>,
-    role_arn: Option<String>,
 }
 
 impl Task {
@@ -76,7 +58,7 @@ impl Task {
         }
         let attempt = self.evaluate(visit, variables)?;
         visit.track.open_state(visit.state.kind.state_type());
-        let result = self.attempt(visit, attempt).await?;
+        let result = attempt.run(visit, &self.resource).await?;
         let exit = visit.exit(result, variables)?;
         visit.track.close();
         Ok(exit)
@@ -105,99 +87,6 @@ impl Task {
             role_arn,
         })
     }
-
-    /// Schedules the task, follows it to its end and records all of it.
-    async fn attempt(&self, visit: &Visit<'_>, attempt: Attempt) -> Result<Arc<Value>, Trouble> {
-        let events = TaskEvents::of(&self.resource);
-        let (run, track) = (visit.run, visit.track);
-        let record = |detail| run.history.record(track, detail);
-        let (sender, mut signals) = mpsc::unbounded();
-        let scheduled_event_id = record(events.scheduled(
-            &run.execution.region,
-            &attempt.parameters,
-            (attempt.timeout_seconds, attempt.heartbeat_seconds),
-            attempt.role_arn.clone(),
-        ))?;
-        if self.resource.kind != ResourceKind::Activity {
-            record(events.started(None))?;
-        }
-        let heartbeat = attempt.heartbeat_seconds.filter(|_| self.resource.has_token());
-        let limit = attempt.timeout_seconds.map(|seconds| deadline(visit, seconds));
-        let mut next_heartbeat = heartbeat.map(|seconds| deadline(visit, seconds));
-        let work = run.host.task(TaskCall {
-            state: Arc::clone(&visit.state.name),
-            resource: self.resource.clone(),
-            parameters: attempt.parameters,
-            retry_count: visit.context.retry_count.unwrap_or_default(),
-            token: visit.context.token.clone(),
-            timeout_seconds: attempt.timeout_seconds,
-            heartbeat_seconds: attempt.heartbeat_seconds,
-            role_arn: attempt.role_arn,
-            execution: Arc::clone(&run.execution),
-            scheduled_event_id,
-            signals: TaskSignals(sender),
-        });
-        let work = work.fuse();
-        pin_mut!(work);
-        let ended = loop {
-            let until = [limit, next_heartbeat].into_iter().flatten().min();
-            let expiry = expiry(visit, until).fuse();
-            pin_mut!(expiry);
-            select_biased! {
-                signal = signals.next() => match signal {
-                    Some(Signal::Started(worker)) if self.resource.kind == ResourceKind::Activity => {
-                        record(events.started(worker))?;
-                        next_heartbeat = heartbeat.map(|seconds| deadline(visit, seconds));
-                    }
-                    Some(Signal::Submitted(output)) => {
-                        record(events.submitted(Arc::new(output)))?;
-                    }
-                    Some(Signal::Heartbeat) => {
-                        next_heartbeat = heartbeat.map(|seconds| deadline(visit, seconds));
-                    }
-                    Some(Signal::Started(_)) | None => {}
-                },
-                ended = work => break ended,
-                () = expiry => {
-                    record(events.timed_out())?;
-                    let timed_out = limit.is_some() && limit == until;
-                    return Err(match timed_out {
-                        true => Failure::named(error_name::TIMEOUT).into(),
-                        false => Trouble::Heartbeat,
-                    });
-                }
-            }
-        };
-        while let Ok(Signal::Submitted(output)) = signals.try_recv() {
-            record(events.submitted(Arc::new(output)))?;
-        }
-        match self.within_limit(ended) {
-            Ok(result) => {
-                let result = Arc::new(result);
-                record(events.succeeded(Arc::clone(&result)))?;
-                Ok(result)
-            }
-            Err(failed) if failed.failure.error.as_deref() == Some(error_name::TIMEOUT) => {
-                record(events.timed_out())?;
-                Err(failed.failure.into())
-            }
-            Err(failed) => {
-                record(events.failed(failed.stage, failed.failure.clone()))?;
-                Err(failed.failure.into())
-            }
-        }
-    }
-
-    fn within_limit(&self, ended: Result<Value, TaskFailure>) -> Result<Value, TaskFailure> {
-        let result = ended?;
-        if payload::is_too_large(&result) {
-            return Err(TaskFailure {
-                failure: Failure::too_large(self.resource.origin()),
-                stage: TaskStage::Run,
-            });
-        }
-        Ok(result)
-    }
 }
 
 fn whole_seconds(seconds: f64) -> Option<u64> {
@@ -208,18 +97,6 @@ fn whole_seconds(seconds: f64) -> Option<u64> {
     )]
     let whole = seconds.max(0.0) as u64;
     Some(whole)
-}
-
-fn deadline(visit: &Visit, seconds: u64) -> Timestamp {
-    let seconds = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-    visit.run.host.now().checked_add(seconds).unwrap_or(Timestamp::MAX)
-}
-
-async fn expiry(visit: &Visit<'_>, until: Option<Timestamp>) {
-    match until {
-        Some(until) => visit.run.host.sleep_until(until).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// What EXPRESS state machines do not support.

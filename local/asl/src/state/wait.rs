@@ -107,6 +107,7 @@ impl Wait {
                         ),
                         Some("Timestamp"),
                     )
+                    .in_use()
                 })?
             }
         };

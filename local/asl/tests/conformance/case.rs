@@ -36,7 +36,8 @@ pub fn load() -> Option<Vec<Case>> {
     let mut groups: Vec<_> = std::fs::read_dir(root).ok()?.flatten().map(|e| e.path()).collect();
     groups.sort();
     for group in groups.iter().filter(|path| path.is_dir()) {
-        let mut files: Vec<_> = std::fs::read_dir(group).ok()?.flatten().map(|e| e.path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(group).ok()?.flatten().map(|e| e.path()).collect();
         files.sort();
         for file in files {
             cases.push(read(&file));
@@ -66,7 +67,8 @@ fn read(path: &Path) -> Case {
             Some("EXPRESS") => ExecutionType::Express,
             _ => ExecutionType::Standard,
         },
-        definition: text(&file["definition_text"]).unwrap_or_else(|| file["definition"].to_string()),
+        definition: text(&file["definition_text"])
+            .unwrap_or_else(|| file["definition"].to_string()),
         input: file["input"].take(),
         wildcards: file["wildcards"]
             .as_array()

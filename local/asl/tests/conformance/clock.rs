@@ -27,11 +27,7 @@ impl Wake for Flag {
 
 impl Clock {
     pub fn new(now: Timestamp) -> Self {
-        Self(Mutex::new(State {
-            now,
-            timers: BTreeMap::new(),
-            next: 0,
-        }))
+        Self(Mutex::new(State { now, timers: BTreeMap::new(), next: 0 }))
     }
 
     pub fn now(&self) -> Timestamp {

@@ -56,12 +56,7 @@ pub fn compare(case: &Case, actual: &Actual) -> Verdict {
         }
         same
     });
-    Verdict {
-        result,
-        history,
-        cause,
-        differences,
-    }
+    Verdict { result, history, cause, differences }
 }
 
 /// Same length, same order, same ids.
@@ -152,12 +147,10 @@ pub struct Wildcards {
 
 impl Wildcards {
     pub fn of(names: &[String]) -> Self {
-        let mut embedded: Vec<_> = names.iter().filter(|name| name.starts_with('<')).cloned().collect();
+        let mut embedded: Vec<_> =
+            names.iter().filter(|name| name.starts_with('<')).cloned().collect();
         embedded.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        Self {
-            all: names.to_vec(),
-            embedded,
-        }
+        Self { all: names.to_vec(), embedded }
     }
 
     pub fn matches(&self, expected: &Value, actual: &Value) -> bool {
@@ -169,11 +162,8 @@ impl Wildcards {
             (Value::Number(expected), Value::Number(actual)) => {
                 expected == actual || expected.as_f64() == actual.as_f64()
             }
-            (Value::Object(_), Value::String(text)) => {
-                serde_json::from_str(text).is_ok_and(|actual: Value| {
-                    actual.is_object() && self.matches(expected, &actual)
-                })
-            }
+            (Value::Object(_), Value::String(text)) => serde_json::from_str(text)
+                .is_ok_and(|actual: Value| actual.is_object() && self.matches(expected, &actual)),
             (Value::Object(expected), Value::Object(actual)) => {
                 expected.len() == actual.len()
                     && expected.iter().all(|(key, value)| {

@@ -21,16 +21,52 @@ use compare::Verdict;
 /// Cases of AWS provenance that may be compared. A change that makes one of
 /// these smaller has broken something; one that makes it larger raises it.
 const FLOOR: Score = Score {
-    comparable: 0,
-    results: 0,
-    histories_comparable: 0,
-    histories: 0,
-    causes_comparable: 0,
-    causes: 0,
+    comparable: 736,
+    results: 733,
+    histories_comparable: 399,
+    histories: 395,
+    causes_comparable: 80,
+    causes: 80,
 };
 
 /// Known differences: a case, and why it differs.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "intrinsic/generic.test_nested_calls_1.exec_hist_resp_0",
+        "the recorded machine's name had no hyphen; the corpus's name for it has two",
+    ),
+    (
+        "intrinsic/generic.test_nested_calls_2.exec_hist_resp_0",
+        "the recorded machine's name had no hyphen; the corpus's name for it has two",
+    ),
+    (
+        "scenarios/base_scenarios.test_lambda_service_invoke_with_retry_extended_input",
+        "recorded before the context object had Execution.RedriveCount",
+    ),
+    (
+        "services/aws_sdk_task_service.test_sfn_start_execution_implicit_json_serialisation",
+        "the ARN in the definition is not the one in the recorded history",
+    ),
+    (
+        "express/express_sync.test_query_runtime_memory.start_execution_sync_response",
+        "recorded without Execution.RedriveCount, which its asynchronous twin has",
+    ),
+    (
+        "local_mocking/base_scenarios.test_lambda_service_invoke_sync_execution.start_execution_sync_response",
+        HTTP_METADATA,
+    ),
+    ("mock_config/base_callbacks.test_sfn_start_execution_sync-SFN_SYNC2", HTTP_METADATA),
+    ("mock_config/base_scenarios.test_lambda_service_invoke", HTTP_METADATA),
+    ("mock_config/base_scenarios.test_parallel_state_lambda", HTTP_METADATA),
+    ("mock_config/base_scenarios.test_sns_publish_base", HTTP_METADATA),
+    ("mock_config/base_scenarios.test_sqs_send_message", HTTP_METADATA),
+];
+
+const HTTP_METADATA: &str =
+    "recorded from the real service; the mocked answer lacks what only that service adds";
+
+/// Groups that repeat the definitions of others under another feature.
+const REPEATS: [&str; 3] = ["local_mocking", "logs", "mock_config"];
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Score {
@@ -81,7 +117,9 @@ fn recorded_executions_run_as_on_aws() {
     let wanted = std::env::var("ASL_CASE").ok();
     let verbose = wanted.is_some() || std::env::var_os("ASL_VERBOSE").is_some();
     let mut groups: BTreeMap<&str, Score> = BTreeMap::new();
-    let (mut total, mut unconfirmed) = (Score::default(), Score::default());
+    let (mut total, mut repeats) = (Score::default(), Score::default());
+    let mut unconfirmed = Score::default();
+    let mut unexpected = Vec::new();
     for case in &cases {
         let skipped = wanted.as_ref().is_some_and(|wanted| !case.id.contains(wanted));
         if case.kind != Kind::Execution || !case.comparable || skipped {
@@ -93,10 +131,14 @@ fn recorded_executions_run_as_on_aws() {
         }
         if case.provenance == "aws" {
             groups.entry(case.group.as_str()).or_default().add(&verdict);
-            total.add(&verdict);
+            if REPEATS.contains(&case.group.as_str()) {
+                repeats.add(&verdict);
+            } else {
+                total.add(&verdict);
+            }
             let known = KNOWN.iter().any(|(id, _)| case.id == *id);
-            if !verdict.is_right() && !known {
-                println!("differs: {}", case.id);
+            if verdict.is_right() == known {
+                unexpected.push(case.id.as_str());
             }
         } else {
             unconfirmed.add(&verdict);
@@ -106,7 +148,9 @@ fn recorded_executions_run_as_on_aws() {
         score.line(group);
     }
     total.line("all of AWS provenance");
+    repeats.line("repeats of these");
     unconfirmed.line("others");
+    assert!(unexpected.is_empty(), "not as expected: {unexpected:#?}");
     if wanted.is_none() {
         assert!(total.results >= FLOOR.results, "results fell below the floor");
         assert!(total.histories >= FLOOR.histories, "histories fell below the floor");
@@ -126,7 +170,9 @@ fn recorded_definitions_are_accepted_or_rejected_as_on_aws() {
         let expected = match case.kind {
             Kind::CreateAccepted => parsed.is_ok(),
             // The other rejected creations are the service's doing.
-            Kind::CreateRejected if case.group.starts_with("definition_rejected") => parsed.is_err(),
+            Kind::CreateRejected if case.group.starts_with("definition_rejected") => {
+                parsed.is_err()
+            }
             Kind::Validate => {
                 let codes: Vec<_> = parsed.as_ref().err().into_iter().flatten().collect();
                 let recorded = case.expected["diagnostics"].as_array().unwrap();
