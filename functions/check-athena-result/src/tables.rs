@@ -1,0 +1,45 @@
+//! The first-run question: are all of our tables there?
+
+use shared::dataset::{Dataset, DatasetName};
+use shared::event::{TableStatement, TablesVerdict};
+
+use crate::Config;
+
+/// Which tables of `datasets` are not among those `found`, whatever else there is. Views are made
+/// by `load`, when there is something to see.
+pub fn verdict(config: &Config, datasets: &[DatasetName], found: &[&str]) -> TablesVerdict {
+    let missing: Vec<_> = datasets
+        .iter()
+        .map(|name| Dataset::named(*name))
+        .filter(|dataset| !found.contains(&dataset.runs_table().as_str()))
+        .map(|dataset| TableStatement {
+            table: dataset.runs_table(),
+            sql: dataset.create_runs_table(&config.database, &config.lake_bucket).into(),
+        })
+        .collect();
+    TablesVerdict { first_run: !missing.is_empty(), missing }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asks_for_ours_alone() {
+        let config = Config { database: "taxi".to_owned(), lake_bucket: "lake".to_owned() };
+        let datasets = ["green", "zones"].map(|name| name.parse().unwrap());
+        let check = |found: &[&str], expected: &[&str]| {
+            let verdict = verdict(&config, &datasets, found);
+            let tables: Vec<_> = verdict.missing.iter().map(|m| m.table.as_str()).collect();
+            assert_eq!(tables, expected, "{found:?}");
+            assert_eq!(verdict.first_run, !expected.is_empty());
+            for missing in &verdict.missing {
+                assert!(missing.sql.contains("IF NOT EXISTS `taxi`."), "{}", missing.sql);
+            }
+        };
+        check(&[], &["green_runs", "zones_runs"]);
+        check(&["yellow_runs", "green_trips", "green_runs_old"], &["green_runs", "zones_runs"]);
+        check(&["zones_runs"], &["green_runs"]);
+        check(&["green_runs", "zones_runs", "mine"], &[]);
+    }
+}
