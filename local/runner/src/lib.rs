@@ -6,6 +6,9 @@
 //! is read from executions, as one would on AWS.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stdout))]
 
+pub mod cloud;
+pub mod deploy;
+pub mod project;
 pub mod sample;
 pub mod source;
 pub mod template;

@@ -1,0 +1,162 @@
+//! The local account: all services on one data directory, answering on one loopback port.
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use aws::lake::{Lake, LakeError};
+use aws::wire::{Body, ServiceError};
+use aws::{Front, Services, Settings};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::template::Account;
+
+/// A running account. When it is dropped its port closes and its functions end.
+pub struct Cloud {
+    services: Services,
+    server: JoinHandle<io::Result<()>>,
+}
+
+/// Who the account is and where it answers.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// 0 takes a free port.
+    pub port: u16,
+    pub region: String,
+    pub account_id: String,
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self { port: 0, region: "us-east-1".to_owned(), account_id: "123456789012".to_owned() }
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum CloudError {
+    #[error("the data directory {path} cannot be opened: {source}")]
+    Lake { path: PathBuf, source: LakeError },
+    #[error("port {port} of 127.0.0.1 cannot be used ({source}); choose another with --port")]
+    Port { port: u16, source: io::Error },
+    #[error("the services cannot start: {0}")]
+    Services(ServiceError),
+}
+
+/// An operation that the account refused.
+#[derive(Debug, Error)]
+#[error("{service} {action}: {error}")]
+pub struct CallError {
+    pub service: String,
+    pub action: String,
+    pub error: ServiceError,
+}
+
+impl CallError {
+    pub fn code(&self) -> &str {
+        &self.error.code
+    }
+}
+
+impl Cloud {
+    /// Opens a data directory and answers on its port; `front` sees every request first.
+    pub async fn open(
+        data_dir: &Path,
+        address: &Address,
+        front: impl FnOnce(Services) -> Option<Front>,
+    ) -> Result<Self, CloudError> {
+        let lake = Lake::open(data_dir)
+            .map_err(|source| CloudError::Lake { path: data_dir.to_owned(), source })?;
+        let unusable = |source| CloudError::Port { port: address.port, source };
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, address.port)).await.map_err(unusable)?;
+        let local = listener.local_addr().map_err(unusable)?;
+        let settings = Settings {
+            account_id: address.account_id.clone(),
+            region: address.region.clone(),
+            endpoint: format!("http://{local}"),
+        };
+        let services = Services::open(lake, settings).map_err(CloudError::Services)?;
+        let server = tokio::spawn(services.clone().serve(listener, front(services.clone())));
+        Ok(Self { services, server })
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn endpoint(&self) -> &str {
+        &self.services.settings().endpoint
+    }
+
+    /// As the template needs to know it.
+    pub fn account(&self, stack_name: &str) -> Account {
+        let settings = self.services.settings();
+        Account {
+            id: settings.account_id.clone(),
+            region: settings.region.clone(),
+            endpoint: settings.endpoint.clone(),
+            stack_name: stack_name.to_owned(),
+        }
+    }
+
+    /// One operation of a service, by the name AWS signs requests for.
+    pub async fn call(
+        &self,
+        service: &str,
+        action: &str,
+        input: Value,
+    ) -> Result<Value, CallError> {
+        let failed =
+            |error| CallError { service: service.to_owned(), action: action.to_owned(), error };
+        self.services.dispatch(service, action, input).await.map_err(failed)
+    }
+
+    /// One S3 request; the path is `/bucket?…` or `/bucket/key`.
+    pub async fn s3(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<(), CallError> {
+        let failed = |code: String, message: String| CallError {
+            service: "s3".to_owned(),
+            action: format!("{method} {path}"),
+            error: ServiceError::new(code, message),
+        };
+        let host = self.endpoint().trim_start_matches("http://");
+        let body: Bytes = body.into();
+        let request = Request::builder()
+            .method(method.clone())
+            .uri(path)
+            .header(http::header::HOST, host)
+            .header(http::header::CONTENT_LENGTH, body.len())
+            .body(Body::from(body))
+            .map_err(|error| failed("InvalidURI".to_owned(), error.to_string()))?;
+        let response = self.services.call(request).await;
+        let status = response.status();
+        if status.is_success() || status == StatusCode::NOT_FOUND && method == Method::DELETE {
+            return Ok(());
+        }
+        let text =
+            response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let code = text
+            .split("<Code>")
+            .nth(1)
+            .and_then(|rest| rest.split('<').next())
+            .unwrap_or(status.as_str());
+        Err(failed(code.to_owned(), text.clone()))
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
