@@ -67,3 +67,65 @@ fn split(line: &[u8]) -> Result<Vec<String>, Unreadable> {
 fn because(reason: &str) -> Unreadable {
     Unreadable::because(reason.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn names(head: &[u8], gzip: bool) -> Result<Vec<String>, String> {
+        let schema = parse(head, gzip).map_err(|error| error.to_string())?;
+        Ok(schema.columns.into_iter().map(|column| column.name).collect())
+    }
+
+    fn pack(text: &[u8]) -> Vec<u8> {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+        packer.write_all(text).unwrap();
+        packer.finish().unwrap()
+    }
+
+    #[test]
+    fn reads_headers_of_all_kinds() {
+        let check = |head: &[u8], expected: &[&str]| {
+            assert_eq!(names(head, false).unwrap(), expected);
+            assert_eq!(names(&pack(head), true).unwrap(), expected);
+        };
+        check(b"a,b\n1,2\n", &["a", "b"]);
+        check(b"a,b\r\n\r\n1,2\r\n", &["a", "b"]);
+        check(b"a,b", &["a", "b"]);
+        check(b"\xef\xbb\xbfa,b\n", &["a", "b"]);
+        check(b"\"a\",\"b, c\"\r\n", &["a", "b, c"]);
+        check(b"a, b,c \n\r\n", &["a", "b", "c"]);
+        check(b"a,,\n", &["a", "", ""]);
+    }
+
+    #[test]
+    fn refuses_what_has_no_header() {
+        let check = |head: &[u8], gzip, expected: &str| {
+            let error = names(head, gzip).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(b"\n1,2\n", false, "first line is blank");
+        check(b"a\0b\n", false, "NUL bytes");
+        check(b"a,\xff\n", false, "not CSV");
+        check(b"PAR1\x15\x04", false, "is a Parquet file");
+        check(&vec![b'a'; HEADER_LIMIT * 2], false, "longer than 16 kB");
+        check(b"a,b\n", true, "not packed");
+        check(&pack(b"a,b\n"), false, "is packed");
+        check(&pack(b"a,b\n")[..12], true, "does not unpack");
+        check(b"\x1f\x8b\x08garbage that is no gzip", true, "does not unpack");
+    }
+
+    #[test]
+    fn the_beginning_of_a_packed_file_is_enough() {
+        let rows: Vec<u8> =
+            (0..200_000_u32).flat_map(|n| format!("{n},{}\n", n ^ 77).into_bytes()).collect();
+        let packed = pack(&[b"a,b\n".as_slice(), &rows].concat());
+        assert!(packed.len() > 100_000);
+        assert_eq!(names(&packed[..65_536], true).unwrap(), ["a", "b"]);
+    }
+}

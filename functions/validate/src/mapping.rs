@@ -203,3 +203,92 @@ fn fit(from: &FileType, to: ColumnType) -> Fit {
         ) => Fit::Converted,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(layout: Layout, columns: &[(&str, FileType)]) -> FileSchema {
+        let column = |(name, file_type): &(&str, FileType)| FileColumn {
+            name: (*name).to_owned(),
+            file_type: file_type.clone(),
+        };
+        FileSchema { layout, columns: columns.iter().map(column).collect(), rows: None }
+    }
+
+    fn map_zones(columns: &[(&str, FileType)]) -> Result<Mapping, Problem> {
+        let zones = Dataset::named("zones".parse().unwrap());
+        map(&zones, Month::Current, &schema(Layout::Named, columns))
+    }
+
+    #[test]
+    fn names_all_missing_columns_at_once() {
+        let error =
+            map_zones(&[("LocationID", FileType::Int), ("Area", FileType::Text)]).unwrap_err();
+        assert_eq!(error.column().as_deref(), Some("borough, zone"));
+        assert_eq!(
+            error.to_string(),
+            "required column missing: borough, zone. The file has: LocationID, Area. \
+             If it has a new name, add it to the aliases in shared/datasets/zones.toml"
+        );
+    }
+
+    #[test]
+    fn one_of_several_columns_is_enough() {
+        let green = Dataset::named("green".parse().unwrap());
+        let names = |skip: &[&str]| -> Vec<_> {
+            let columns = green.columns.iter().map(|column| column.name.as_str());
+            columns.filter(|name| !skip.contains(name)).map(|n| (n, FileType::Text)).collect()
+        };
+        let map = |skip: &[&str], month: &str| {
+            let schema = schema(Layout::Positional, &names(skip));
+            map(&green, month.parse().unwrap(), &schema).map_err(|error| error.column())
+        };
+        let zones = ["pulocationid", "dolocationid"];
+        let all = ["pulocationid", "dolocationid", "pickup_longitude", "dropoff_longitude"];
+        assert!(map(&zones, "2016-06").is_ok());
+        assert_eq!(map(&zones, "2016-07").unwrap_err().unwrap(), "pulocationid, dolocationid");
+        assert_eq!(
+            map(&all, "2014-01").unwrap_err().unwrap(),
+            "pulocationid or pickup_longitude, dolocationid or dropoff_longitude"
+        );
+    }
+
+    #[test]
+    fn notes_what_has_drifted() {
+        let mapping = map_zones(&[
+            ("__index_level_0__", FileType::Bigint),
+            ("ZONE", FileType::Text),
+            ("locationid", FileType::Double),
+            ("borough", FileType::Null),
+        ]);
+        let mapping = mapping.unwrap();
+        assert_eq!(mapping.sources, [vec![2], vec![3], vec![1], vec![]]);
+        assert_eq!(mapping.drift.unknown, ["__index_level_0__"]);
+        assert_eq!(mapping.drift.missing_optional, ["service_zone"]);
+        let retyped = &mapping.drift.retyped[..];
+        assert!(
+            matches!(retyped, [one] if one.from == "double" && one.to == "bigint"),
+            "{retyped:?}"
+        );
+    }
+
+    #[test]
+    fn refuses_columns_that_cannot_be_told_apart_or_converted() {
+        let check = |columns: &[(&str, FileType)], expected: &str| {
+            let base = [("Borough", FileType::Text), ("LocationID", FileType::Int)];
+            let error = map_zones(&[&base, columns].concat()).unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+        };
+        check(
+            &[("zone", FileType::Text), ("Zone", FileType::Text)],
+            "two columns have one name: \"zone\" and \"Zone\"",
+        );
+        check(&[("zone ", FileType::Text)], "column \"zone \" has blanks around its name");
+        let nested = FileType::Other("nested group".to_owned());
+        check(
+            &[("zone", nested)],
+            "column zone is of type nested group, which cannot become string",
+        );
+    }
+}

@@ -4,7 +4,7 @@
 
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
-use parquet::schema::types::{ColumnDescriptor, Type};
+use parquet::schema::types::ColumnDescriptor;
 
 use crate::file_schema::{FileColumn, FileSchema, FileType, Layout, Unreadable};
 
@@ -58,16 +58,13 @@ pub fn parse(tail: &[u8], size: u64) -> Result<FileSchema, Unreadable> {
     for root in schema.root_schema().get_fields() {
         let leaf = schema.columns().iter().find(|leaf| leaf.path().parts() == [root.name()]);
         let file_type = match leaf {
-            Some(leaf) if root.is_primitive() => file_type(leaf),
-            _ => FileType::Other(nested(root)),
+            Some(leaf) if leaf.max_rep_level() > 0 => FileType::Other("repeated value".to_owned()),
+            Some(leaf) => file_type(leaf),
+            None => FileType::Other("nested group".to_owned()),
         };
         columns.push(FileColumn { name: root.name().to_owned(), file_type });
     }
     Ok(FileSchema { layout: Layout::Named, columns, rows: Some(rows) })
-}
-
-fn nested(root: &Type) -> String {
-    if root.is_primitive() { "repeated value".to_owned() } else { "nested group".to_owned() }
 }
 
 /// The rows of all row groups, which must agree with the footer's own count and lie in the file.
@@ -152,5 +149,124 @@ fn file_type(column: &ColumnDescriptor) -> FileType {
             Some(logical) => FileType::Other(format!("{physical} {logical:?}")),
             None => FileType::Other(format!("{physical} {converted}")),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::data_type::Int64Type;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    /// A file without rows, of these columns.
+    fn file(columns: &str) -> Vec<u8> {
+        let schema = parse_message_type(&format!("message schema {{ {columns} }}")).unwrap();
+        let mut bytes = Vec::new();
+        let writer = SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::default());
+        writer.unwrap().close().unwrap();
+        bytes
+    }
+
+    /// A file of one column with three rows.
+    fn file_with_rows() -> Vec<u8> {
+        let schema = parse_message_type("message schema { REQUIRED INT64 a; }").unwrap();
+        let mut bytes = Vec::new();
+        let mut writer =
+            SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&[1, 2, 3], None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+        bytes
+    }
+
+    fn parse_all(bytes: &[u8]) -> Result<FileSchema, Unreadable> {
+        parse(bytes, bytes.len() as u64)
+    }
+
+    #[test]
+    fn reads_types_old_and_new() {
+        let check = |column: &str, expected: &str| {
+            let schema = parse_all(&file(column)).unwrap();
+            assert_eq!(schema.columns[0].file_type.describe(), expected, "{column}");
+        };
+        check("OPTIONAL INT32 a;", "int");
+        check("OPTIONAL INT32 a (UNKNOWN);", "null");
+        check("OPTIONAL INT32 a (INTEGER(16,true));", "int");
+        check(
+            "OPTIONAL INT32 a (INTEGER(32,false));",
+            "INT32 Integer(IntType { bit_width: 32, is_signed: false })",
+        );
+        check("OPTIONAL INT64 a;", "bigint");
+        check("OPTIONAL INT64 a (INTEGER(64,true));", "bigint");
+        check("OPTIONAL DOUBLE a;", "double");
+        check("OPTIONAL FLOAT a;", "float");
+        check("OPTIONAL BOOLEAN a;", "boolean");
+        check("OPTIONAL BYTE_ARRAY a (UTF8);", "string");
+        check("OPTIONAL BYTE_ARRAY a (STRING);", "string");
+        check("OPTIONAL BYTE_ARRAY a;", "string");
+        check("OPTIONAL INT64 a (TIMESTAMP(MICROS,false));", "timestamp");
+        check("OPTIONAL INT64 a (TIMESTAMP(NANOS,false));", "timestamp");
+        check("OPTIONAL INT64 a (TIMESTAMP(MILLIS,true));", "timestamp in UTC");
+        check("OPTIONAL INT64 a (TIMESTAMP_MILLIS);", "timestamp in UTC");
+        check("OPTIONAL INT96 a;", "timestamp");
+        check("OPTIONAL INT32 a (DATE);", "date");
+        check("OPTIONAL INT64 a (DECIMAL(18,2));", "decimal(18,2)");
+        check(
+            "OPTIONAL INT64 a (TIME(MICROS,false));",
+            "INT64 Time(TimestampType { is_adjusted_to_u_t_c: false, unit: MICROS })",
+        );
+        check("REPEATED INT32 a;", "repeated value");
+        check("OPTIONAL GROUP a { OPTIONAL INT32 b; }", "nested group");
+    }
+
+    #[test]
+    fn counts_rows_and_finds_a_footer_by_its_tail() {
+        let bytes = file_with_rows();
+        let size = bytes.len() as u64;
+        assert_eq!(parse_all(&bytes).unwrap().rows, Some(3));
+        let length = usize::try_from(length(&bytes[bytes.len() - 8..], size).unwrap()).unwrap();
+        assert_eq!(parse(&bytes[bytes.len() - length..], size).unwrap().rows, Some(3));
+    }
+
+    #[test]
+    fn refuses_what_is_no_whole_parquet_file() {
+        let whole = file_with_rows();
+        let check = |bytes: &[u8], expected: &str| {
+            let error = parse_all(bytes).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(b"PAR1", "too few");
+        check(b"vendorid,total\n1,2\n", "does not end as a Parquet file");
+        check(&whole[..whole.len() - 1], "does not end as a Parquet file");
+        check(&[b"PAR1".as_slice(), &[255, 255, 0, 0], b"PAR1"].concat(), "the whole file has");
+        check(&[b"PAR1".as_slice(), &[0, 0, 0, 0], b"PARE"].concat(), "encrypted");
+        // The middle of the file is missing: the footer is whole, its columns are not.
+        let footer =
+            whole.len() - usize::try_from(length(&whole, whole.len() as u64).unwrap()).unwrap();
+        check(&[&whole[..4], &whole[footer..]].concat(), "lies beyond");
+    }
+
+    /// A footer with any one byte changed is read or refused, and brings nothing down.
+    #[test]
+    fn survives_any_wrong_byte() {
+        let whole = file_with_rows();
+        let start =
+            whole.len() - usize::try_from(length(&whole, whole.len() as u64).unwrap()).unwrap();
+        let mut refused = 0;
+        for place in start..whole.len() {
+            for change in [0x01, 0x02, 0x10, 0x80, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[place] ^= change;
+                refused += usize::from(parse_all(&bytes).is_err());
+            }
+        }
+        assert!(refused > 0);
     }
 }

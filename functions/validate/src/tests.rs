@@ -113,3 +113,104 @@ fn every_month_of_the_tlc_maps() {
     }
     println!("{checked} month files of the TLC");
 }
+
+/// Every era of CSV files, on machines without the TLC's files too.
+#[test]
+fn every_known_csv_header_maps() {
+    let mut checked = 0;
+    for line in include_str!("../testdata/csv_headers.txt").lines() {
+        let fields: Vec<_> = line.splitn(4, '\t').collect();
+        let [dataset, first, last, header] = fields[..] else { continue };
+        for month in [first, last] {
+            let schema = csv_header::parse(format!("{header}\r\n").as_bytes(), false).unwrap();
+            let input = input(dataset, month, "file.csv", FileFormat::Csv);
+            let validation = validate(&config(), &input, &schema, "0123456789ab");
+            let drift = validation.unwrap_or_else(|error| panic!("{line}: {error}")).drift;
+            assert!(drift.unknown.is_empty(), "{line}: {drift:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
+
+fn statements(dataset: &str, month: &str, schema: &FileSchema) -> String {
+    let file = format!("{dataset}_tripdata_{month}.it's");
+    let input = input(dataset, month, &file, FileFormat::Csv);
+    let sql = validate(&config(), &input, schema, "0123456789ab").unwrap().sql;
+    let key = key_of(&sql.create_raw);
+    [sql.create_raw, sql.convert, sql.audit].join("\n\n").replace(&key, "KEY")
+}
+
+/// The run key's digits, which change with every contract.
+fn key_of(create_raw: &str) -> String {
+    let (_, rest) = create_raw.split_once("`raw_").unwrap();
+    rest[..16].to_owned()
+}
+
+#[test]
+fn statements_of_a_csv_file_of_2009() {
+    let header = b"vendor_name,Trip_Pickup_DateTime,Trip_Dropoff_DateTime,Passenger_Count,\
+        Trip_Distance,Start_Lon,Start_Lat,Rate_Code,store_and_forward,End_Lon,End_Lat,\
+        Payment_Type,Fare_Amt,surcharge,mta_tax,Tip_Amt,Tolls_Amt,Total_Amt\n";
+    let schema = csv_header::parse(header, false).unwrap();
+    insta::assert_snapshot!(statements("yellow", "2009-11", &schema));
+}
+
+#[test]
+fn statements_of_two_base_columns() {
+    let header = b"\"Pickup_DateTime\",\"DropOff_datetime\",\"PUlocationID\",\"DOlocationID\",\
+        \"SR_Flag\",\"Dispatching_base_number\",\"Dispatching_base_num\"\r\n";
+    let schema = csv_header::parse(header, false).unwrap();
+    insta::assert_snapshot!(statements("fhv", "2018-01", &schema));
+}
+
+#[test]
+fn statements_of_a_parquet_file_of_2023() {
+    let column = |(name, file_type): (&str, FileType)| FileColumn { name: name.into(), file_type };
+    let timestamp = || FileType::Timestamp { utc: false };
+    let columns = [
+        ("VendorID", FileType::Bigint),
+        ("lpep_pickup_datetime", timestamp()),
+        ("lpep_dropoff_datetime", timestamp()),
+        ("store_and_fwd_flag", FileType::Text),
+        ("RatecodeID", FileType::Double),
+        ("PULocationID", FileType::Int),
+        ("DOLocationID", FileType::Bigint),
+        ("passenger_count", FileType::Double),
+        ("trip_distance", FileType::Double),
+        ("fare_amount", FileType::Double),
+        ("extra", FileType::Double),
+        ("mta_tax", FileType::Double),
+        ("tip_amount", FileType::Double),
+        ("tolls_amount", FileType::Double),
+        ("ehail_fee", FileType::Null),
+        ("improvement_surcharge", FileType::Double),
+        ("total_amount", FileType::Double),
+        ("payment_type", FileType::Double),
+        ("trip_type", FileType::Double),
+        ("congestion_surcharge", FileType::Double),
+        ("__index_level_0__", FileType::Bigint),
+    ];
+    let schema = FileSchema {
+        layout: file_schema::Layout::Named,
+        columns: columns.into_iter().map(column).collect(),
+        rows: Some(68_211),
+    };
+    insta::assert_snapshot!(statements("green", "2023-01", &schema));
+}
+
+#[test]
+fn refuses_files_by_name_of_the_error() {
+    let check = |schema: &FileSchema, lines, expected: ErrorName| {
+        let mut input = input("zones", "current", "taxi_zone_lookup.csv", FileFormat::Csv);
+        input.manifest.lines = lines;
+        let problem = validate(&config(), &input, schema, "0123456789ab").unwrap_err();
+        assert_eq!(refuse(&input, problem).name(), expected);
+    };
+    let parse = |header: &[u8]| csv_header::parse(header, false).unwrap();
+    let zones = parse(b"LocationID,Borough,Zone,service_zone");
+    check(&zones, Some(0), ErrorName::DataEmpty);
+    check(&zones, None, ErrorName::InputInvalid);
+    check(&parse(b"LocationID,Zone"), Some(3), ErrorName::SchemaMissingColumn);
+    check(&parse(b"LocationID,Borough,Zone,zone"), Some(3), ErrorName::SchemaUnreadable);
+}
