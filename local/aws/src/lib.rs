@@ -10,6 +10,7 @@
 
 mod collection;
 pub mod eventbridge;
+pub mod glue;
 pub mod lambda;
 pub mod logs;
 pub mod s3;
@@ -17,6 +18,7 @@ mod server;
 mod services;
 pub mod settings;
 pub mod sqs;
+pub mod stepfunctions;
 pub mod wire;
 
 pub use lake;

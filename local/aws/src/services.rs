@@ -9,9 +9,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Settings;
+use crate::glue::Glue;
 use crate::lambda::Lambda;
 use crate::logs::Logs;
+use crate::s3::S3;
 use crate::sqs::Sqs;
+use crate::stepfunctions::StepFunctions;
 use crate::wire::{Body, ServiceError, Target, body, cbor, door, json, query};
 
 /// The services. Cheap to clone; everything ends when the last clone is dropped.
@@ -21,9 +24,18 @@ pub struct Services(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     settings: Arc<Settings>,
     lake: Lake,
+    glue: Glue,
     lambda: Lambda,
     logs: Arc<Logs>,
+    s3: S3,
     sqs: Sqs,
+    stepfunctions: Arc<StepFunctions>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stepfunctions.halt();
+    }
 }
 
 /// How a service reaches the others without keeping them alive.
@@ -50,7 +62,11 @@ impl Services {
         let settings = Arc::new(settings);
         let link = Link::default();
         let logs = Arc::new(Logs::open(&lake, settings.clone())?);
+        let (notices, _bus) = tokio::sync::mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
+            stepfunctions: StepFunctions::open(&lake, settings.clone(), link.clone(), notices)?,
+            glue: Glue::open(&lake, settings.clone())?,
+            s3: S3::new(lake.store.clone(), settings.clone()),
             lambda: Lambda::open(&lake, settings.clone(), logs.clone(), link.clone())?,
             sqs: Sqs::open(&lake, settings.clone())?,
             logs,
@@ -70,6 +86,14 @@ impl Services {
         &self.0.lake
     }
 
+    pub fn glue(&self) -> &Glue {
+        &self.0.glue
+    }
+
+    pub fn s3(&self) -> &S3 {
+        &self.0.s3
+    }
+
     pub fn lambda(&self) -> &Lambda {
         &self.0.lambda
     }
@@ -82,6 +106,10 @@ impl Services {
         &self.0.sqs
     }
 
+    pub fn stepfunctions(&self) -> &Arc<StepFunctions> {
+        &self.0.stepfunctions
+    }
+
     /// One operation of one service, in the API's JSON shapes. `service` is the name that AWS signs requests for
     /// (`states`, `athena`, `monitoring`, …).
     pub async fn dispatch(
@@ -91,8 +119,10 @@ impl Services {
         input: Value,
     ) -> Result<Value, ServiceError> {
         match service {
+            "glue" => self.glue().operation(action, input),
             "lambda" => self.lambda().operation(action, input),
             "logs" => self.logs().operation(action, input),
+            "states" => self.stepfunctions().operation(action, input).await,
             "sqs" => self.sqs().operation(action, input).await,
             _ => Err(ServiceError::unknown_operation(service, action)),
         }
@@ -110,7 +140,7 @@ impl Services {
         let (parts, body) = request.into_parts();
         let target = Target::of(&parts);
         if target == Target::S3 {
-            return self.object_storage(Request::from_parts(parts, body)).await;
+            return self.s3().call(Request::from_parts(parts, body)).await;
         }
         let request_id = Uuid::new_v4().to_string();
         let mut response = self.whole(target, &parts, body, &request_id).await;
@@ -118,10 +148,6 @@ impl Services {
             response.headers_mut().insert("x-amzn-requestid", value);
         }
         response
-    }
-
-    async fn object_storage(&self, _request: Request<Body>) -> Response<Body> {
-        json::refuse("application/json", &ServiceError::unknown_operation("s3", ""), "message")
     }
 
     /// Requests whose body is read whole: all but S3's.

@@ -1,0 +1,55 @@
+//! Functions as tasks: by their ARN, and by `lambda:invoke`.
+
+use asl::Failure;
+use serde_json::{Value, json};
+
+use super::Task;
+use super::optimised;
+use super::shape::with_metadata;
+use crate::lambda::Answer;
+
+/// `"Resource": "arn:aws:lambda:…"`: the parameters are the event, the answer is the result.
+pub async fn function(task: &Task<'_>) -> Result<Value, Failure> {
+    let input = json!({
+        "FunctionName": task.call.resource.arn,
+        "Payload": task.call.parameters.as_ref(),
+    });
+    match task.services.lambda().invoke_json(&input).await {
+        Ok((_, Some(answer))) => outcome(&answer),
+        Ok((_, None)) => Ok(Value::Null),
+        Err(error) => Err(optimised::failure("lambda", &error)),
+    }
+}
+
+/// `lambda:invoke`: `{"FunctionName", "Payload", …}`, answered with the payload and the response's metadata.
+pub async fn invoke(task: &Task<'_>) -> Result<Value, Failure> {
+    let answered = task.services.lambda().invoke_json(&task.call.parameters).await;
+    let (status, answer) = answered.map_err(|error| optimised::failure("lambda", &error))?;
+    let payload = answer.as_ref().map(outcome).transpose()?;
+    let mut response = json!({"ExecutedVersion": "$LATEST"});
+    if let Some(payload) = payload {
+        response["Payload"] = payload;
+    }
+    let mut response = with_metadata(response, "application/json");
+    response["StatusCode"] = status.into();
+    Ok(response)
+}
+
+/// A function's error is the task's: named by its `errorType`, with the whole document as its cause.
+fn outcome(answer: &Answer) -> Result<Value, Failure> {
+    let text = String::from_utf8_lossy(&answer.payload);
+    let document: Value =
+        serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.as_ref()));
+    if answer.function_error.is_none() {
+        return Ok(document);
+    }
+    match document["errorType"].as_str().filter(|name| !name.is_empty()) {
+        Some(name) => Err(Failure::new(name, text)),
+        None => Err(Failure::new(
+            "Lambda.Unknown",
+            format!(
+                "The cause could not be determined because Lambda did not return an error type. Returned payload: {text}"
+            ),
+        )),
+    }
+}
