@@ -1,4 +1,4 @@
-//! What is wrong with a definition, as ValidateStateMachineDefinition tells it.
+//! What is wrong with a definition, as `ValidateStateMachineDefinition` tells it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -49,7 +49,7 @@ impl Severity {
     }
 }
 
-/// As CreateStateMachine words it: `CODE: message at /location`.
+/// As `CreateStateMachine` words it: `CODE: message at /location`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (code, message) = (self.code.as_str(), &self.message);

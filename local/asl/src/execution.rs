@@ -204,7 +204,7 @@ impl Run<'_> {
             execution: Arc::clone(&self.execution),
             name: Arc::clone(&state.name),
             entered: self.host.now(),
-            retry_count: state.kind.can_fail().then_some(0),
+            retry_count: state.kind.state_type().can_fail().then_some(0),
             token: None,
             item: item.cloned(),
         }

@@ -36,7 +36,7 @@ pub trait Host: Send + Sync {
     /// Returns at `instant`, at once if it has passed.
     async fn sleep_until(&self, instant: Timestamp);
 
-    /// A new task token, resolvable by SendTaskSuccess and its siblings. Asked
+    /// A new task token, resolvable by `SendTaskSuccess` and its siblings. Asked
     /// for before the task's arguments are evaluated, for
     /// `.waitForTaskToken` tasks and activities only.
     fn task_token(&self) -> String;
@@ -46,7 +46,7 @@ pub trait Host: Send + Sync {
     /// future when one runs out.
     async fn task(&self, call: TaskCall) -> Result<Value, TaskFailure>;
 
-    /// Resolves when the execution is to stop (StopExecution). Never, by default.
+    /// Resolves when the execution is to stop (`StopExecution`). Never, by default.
     async fn stopped(&self) -> Stop {
         std::future::pending().await
     }
@@ -66,7 +66,8 @@ pub trait Host: Send + Sync {
     /// Map state's result, `{"MapRunArn", "ResultWriterDetails": {"Bucket", "Key"}}`.
     async fn write_results(&self, results: ResultSink) -> Result<Value, Failure>;
 
-    /// The Map Run has ended; `failure` tells why when it failed.
+    /// The Map Run has ended; `failure` tells why when it failed. Not called
+    /// when the run's future is dropped: what is then still running is aborted.
     async fn end_map_run(&self, arn: &str, failure: Option<&Failure>);
 }
 
@@ -116,7 +117,7 @@ impl TaskSignals {
         self.send(Signal::Submitted(output));
     }
 
-    /// SendTaskHeartbeat: starts `HeartbeatSeconds` anew.
+    /// `SendTaskHeartbeat`: starts `HeartbeatSeconds` anew.
     pub fn heartbeat(&self) {
         self.send(Signal::Heartbeat);
     }
@@ -152,7 +153,7 @@ impl From<Failure> for TaskFailure {
     }
 }
 
-/// StopExecution's error and cause.
+/// `StopExecution`'s error and cause.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stop(pub Failure);
 

@@ -65,16 +65,33 @@ impl Intrinsic {
 
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Fault> {
         self.call.evaluate(scope).map_err(|complaint| {
-            Fault::of(
-                error_name::INTRINSIC_FAILURE,
-                format!("The function '{}' had the following error: {complaint}", self.text),
-            )
+            let (error, complaint) = match complaint {
+                Complaint::Missing(path) => (
+                    error_name::RUNTIME,
+                    format!(
+                        "The JsonPath argument for the field '{path}' could not be found in the \
+                         input '{}'",
+                        scope.data
+                    ),
+                ),
+                Complaint::Function(text) => (error_name::INTRINSIC_FAILURE, text),
+            };
+            let detail =
+                format!("The function '{}' had the following error: {complaint}", self.text);
+            Fault::of(error, detail)
         })
     }
 }
 
+/// What a call complains of.
+enum Complaint {
+    /// A path that leads nowhere.
+    Missing(String),
+    Function(String),
+}
+
 impl Call {
-    fn evaluate(&self, scope: &Scope) -> Result<Value, String> {
+    fn evaluate(&self, scope: &Scope) -> Result<Value, Complaint> {
         let raw_template = match (self.function, self.arguments.first()) {
             (Function::Format, Some(Argument::Text(raw))) => Some(raw.clone()),
             _ => None,
@@ -82,9 +99,10 @@ impl Call {
         let mut values = Vec::with_capacity(self.arguments.len());
         for argument in &self.arguments {
             values.push(match argument {
-                Argument::Path(path) => {
-                    scope.select(path).map_err(|missing| missing.0)?.into_owned()
-                }
+                Argument::Path(path) => match scope.select(path) {
+                    Ok(value) => value.into_owned(),
+                    Err(_) => return Err(Complaint::Missing(path.text.clone())),
+                },
                 Argument::Text(raw) => Value::String(parser::unescape(raw)),
                 Argument::Literal(value) => value.clone(),
                 Argument::Call(call) => call.evaluate(scope)?,
@@ -93,6 +111,6 @@ impl Call {
         if let Some(raw) = raw_template {
             values[0] = Value::String(raw);
         }
-        self.function.apply(values, scope.host)
+        self.function.apply(values, scope.host).map_err(Complaint::Function)
     }
 }

@@ -4,7 +4,7 @@ mod formats;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::definition::Fields;
 use crate::failure::{Failure, Fault, Trouble, error_name};
@@ -21,7 +21,7 @@ pub use formats::parse_items;
 pub struct ReaderConfig {
     /// `JSON`, `JSONL`, `CSV`, `MANIFEST`, `PARQUET`; absent for lists of objects.
     pub input_type: Option<String>,
-    /// `CSVHeaderLocation` GIVEN: these; FIRST_ROW: none.
+    /// `CSVHeaderLocation` GIVEN: these; `FIRST_ROW`: none.
     pub csv_headers: Option<Vec<String>>,
     /// `CSVDelimiter`: comma by default.
     pub csv_delimiter: char,
@@ -164,7 +164,12 @@ impl ItemBatcher {
             Some(template) => Some(template.evaluate(scope)?),
             None => None,
         };
-        let envelope = batch(batch_input.as_ref(), Vec::new()).to_string().len();
+        let batch = |items: Vec<Value>| {
+            let input = batch_input.iter().map(|input| ("BatchInput", input.clone()));
+            let members = input.chain([("Items", Value::Array(items))]);
+            Value::Object(members.map(|(key, value)| (key.to_owned(), value)).collect())
+        };
+        let envelope = batch(Vec::new()).to_string().len();
         let mut batches = Vec::new();
         let mut current = Vec::new();
         let mut bytes = envelope;
@@ -172,23 +177,15 @@ impl ItemBatcher {
             let length = item.to_string().len() + 1;
             let full = current.len() == max_items || bytes + length > max_bytes;
             if full && !current.is_empty() {
-                let items = std::mem::take(&mut current);
-                batches.push(Arc::new(batch(batch_input.as_ref(), items)));
+                batches.push(Arc::new(batch(std::mem::take(&mut current))));
                 bytes = envelope;
             }
             bytes += length;
             current.push(Arc::try_unwrap(item).unwrap_or_else(|shared| shared.as_ref().clone()));
         }
         if !current.is_empty() {
-            batches.push(Arc::new(batch(batch_input.as_ref(), current)));
+            batches.push(Arc::new(batch(current)));
         }
         Ok(batches)
-    }
-}
-
-fn batch(input: Option<&Value>, items: Vec<Value>) -> Value {
-    match input {
-        Some(input) => json!({"BatchInput": input, "Items": items}),
-        None => json!({"Items": items}),
     }
 }

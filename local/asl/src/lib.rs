@@ -17,19 +17,19 @@
 //!
 //! - [`Host::record`] appends an [`Event`] to that execution's history. It is
 //!   called in the order of ids and must not block for long: push to a list or
-//!   a channel. [`Event::to_json`] gives GetExecutionHistory's shape.
+//!   a channel. [`Event::to_json`] gives `GetExecutionHistory`'s shape.
 //! - [`Host::task`] does one attempt of a Task. [`TaskCall::resource`] is taken
 //!   apart: match on [`ResourceKind`]. For `.sync` and `.waitForTaskToken`
 //!   call `call.signals.submitted(response)` once the service has accepted the
 //!   request, then wait and return the result. For activities call
 //!   `call.signals.started(worker)` when a worker takes the task. Pass
-//!   SendTaskHeartbeat on by `call.signals.heartbeat()` (the signals are `Clone`
+//!   `SendTaskHeartbeat` on by `call.signals.heartbeat()` (the signals are `Clone`
 //!   and may be kept elsewhere). The engine records every event and watches
 //!   every timeout; when one runs out it drops the future.
 //! - [`Host::child`] runs one child of a Distributed Map: make a `Host` for it,
 //!   an [`ExecutionContext`] of its own, and call [`run`] on
 //!   `child.definition`, in a spawned task if it shall run in parallel.
-//! - [`Host::stopped`] resolves when StopExecution is called.
+//! - [`Host::stopped`] resolves when `StopExecution` is called.
 //!
 //! `run`'s future is `Send`; dropping it ends the execution without a trace.
 

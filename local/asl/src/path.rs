@@ -1,4 +1,4 @@
-//! JSONPath as Step Functions speaks it: Jayway's dialect, with `$$` for the
+//! `JSONPath` as Step Functions speaks it: Jayway's dialect, with `$$` for the
 //! context object and `$name` for variables.
 //!
 //! A definite path names one value; any other answers with a list.

@@ -39,20 +39,17 @@ pub(crate) enum StateKind {
 }
 
 impl StateKind {
-    pub fn parse(fields: &Fields, targets: &Targets) -> Option<Self> {
-        Some(match fields.text("Type")? {
-            "Task" => Self::Task(Box::new(Task::parse(fields)?)),
-            "Pass" => Self::Pass(Pass::parse(fields)),
-            "Choice" => Self::Choice(Choice::parse(fields, targets)?),
-            "Wait" => Self::Wait(Wait::parse(fields)?),
-            "Succeed" => Self::Succeed,
-            "Fail" => Self::Fail(Fail::parse(fields)),
-            "Parallel" => Self::Parallel(Parallel::parse(fields)?),
-            "Map" => Self::Map(Box::new(Map::parse(fields)?)),
-            other => {
-                fields.wrong("Type", format!("'{other}' is not a state type"));
-                return None;
-            }
+    /// What only a state of this type has. `None` when problems leave nothing to run.
+    pub fn parse(state_type: StateType, fields: &Fields, targets: &Targets) -> Option<Self> {
+        Some(match state_type {
+            StateType::Task => Self::Task(Box::new(Task::parse(fields)?)),
+            StateType::Pass => Self::Pass(Pass::parse(fields)),
+            StateType::Choice => Self::Choice(Choice::parse(fields, targets)?),
+            StateType::Wait => Self::Wait(Wait::parse(fields)?),
+            StateType::Succeed => Self::Succeed,
+            StateType::Fail => Self::Fail(Fail::parse(fields)),
+            StateType::Parallel => Self::Parallel(Parallel::parse(fields)?),
+            StateType::Map => Self::Map(Box::new(Map::parse(fields)?)),
         })
     }
 
@@ -68,19 +65,21 @@ impl StateKind {
             Self::Map(_) => StateType::Map,
         }
     }
+}
 
+impl StateType {
     /// Has `Retry` and `Catch`.
-    pub fn can_fail(&self) -> bool {
-        matches!(self, Self::Task(_) | Self::Parallel(_) | Self::Map(_))
+    pub(crate) fn can_fail(self) -> bool {
+        matches!(self, Self::Task | Self::Parallel | Self::Map)
     }
 
     /// Has `ResultPath`.
-    pub fn has_result(&self) -> bool {
-        self.can_fail() || matches!(self, Self::Pass(_))
+    pub(crate) fn has_result(self) -> bool {
+        self.can_fail() || self == Self::Pass
     }
 
     /// Has `Next` or `End`.
-    pub fn has_next(&self) -> bool {
-        !matches!(self, Self::Choice(_) | Self::Succeed | Self::Fail(_))
+    pub(crate) fn has_next(self) -> bool {
+        !matches!(self, Self::Choice | Self::Succeed | Self::Fail)
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::fields::Fields;
 use super::policy::{self, Catcher, Retrier};
 use super::{ExecutionType, QueryLanguage};
+use crate::event::StateType;
 use crate::path::{Path, ReferencePath};
 use crate::state::StateKind;
 use crate::template::Template;
@@ -178,60 +179,69 @@ fn parse_state(
     fields.require(&["Type"]);
     let language = fields.query_language(scheme.language);
     fields.scheme.language = language;
-    let kind = StateKind::parse(&fields, targets);
-    let kind_ref = kind.as_ref()?;
-    let state = State {
-        name: name.into(),
-        language,
-        io: parse_io(&fields, kind_ref),
-        next: parse_transition(&fields, kind_ref, targets),
-        retry: if kind_ref.can_fail() { policy::retriers(&fields) } else { Vec::new() },
-        catch: if kind_ref.can_fail() { policy::catchers(&fields, targets) } else { Vec::new() },
-        kind: kind?,
-    };
+    let state_type = parse_type(&fields)?;
+    let kind = StateKind::parse(state_type, &fields, targets);
+    let io = parse_io(&fields, state_type);
+    let next = parse_transition(&fields, state_type, targets);
+    let (mut retry, mut catch) = (Vec::new(), Vec::new());
+    if state_type.can_fail() {
+        retry = policy::retriers(&fields);
+        catch = policy::catchers(&fields, targets);
+    }
+    // A type that could not be read has left fields unread.
+    let kind = kind?;
     fields.refuse_unknown(&[]);
-    Some(state)
+    Some(State { name: name.into(), language, kind, io, next, retry, catch })
 }
 
-fn parse_transition(fields: &Fields, kind: &StateKind, targets: &Targets) -> Transition {
-    if !kind.has_next() {
+fn parse_type(fields: &Fields) -> Option<StateType> {
+    let name = fields.text("Type")?;
+    let state_type = StateType::ALL.into_iter().find(|state_type| state_type.name() == name);
+    if state_type.is_none() {
+        fields.wrong("Type", format!("'{name}' is not a state type"));
+    }
+    state_type
+}
+
+fn parse_transition(fields: &Fields, state_type: StateType, targets: &Targets) -> Transition {
+    if !state_type.has_next() {
         return Transition::End;
     }
     let end = fields.boolean("End") == Some(true);
     match (fields.has("Next"), end) {
         (true, true) => fields.problems.schema(&fields.at, "'Next' and 'End' exclude each other"),
         (false, false) => {
-            fields.problems.schema(&fields.at, "One of these fields is required: [Next, End]")
+            fields.problems.schema(&fields.at, "One of these fields is required: [Next, End]");
         }
         _ => {}
     }
     targets.resolve(fields, "Next").map_or(Transition::End, Transition::To)
 }
 
-fn parse_io(fields: &Fields, kind: &StateKind) -> Io {
+fn parse_io(fields: &Fields, state_type: StateType) -> Io {
     let mut io = Io::default();
-    if matches!(kind, StateKind::Fail(_)) {
+    if state_type == StateType::Fail {
         return io;
     }
-    if !matches!(kind, StateKind::Succeed) {
+    if state_type != StateType::Succeed {
         io.assign = fields.assign();
     }
     if fields.is_jsonata() {
         io.output = fields.template("Output");
-        if matches!(kind, StateKind::Task(_) | StateKind::Parallel(_)) {
+        if matches!(state_type, StateType::Task | StateType::Parallel) {
             io.parameters = fields.template("Arguments");
         }
         return io;
     }
     io.input = fields.selection("InputPath");
     io.output_path = fields.selection("OutputPath");
-    if kind.has_result() {
+    if state_type.has_result() {
         io.result_place = fields.place("ResultPath");
-        if !matches!(kind, StateKind::Map(_)) {
+        if state_type != StateType::Map {
             io.parameters = fields.template("Parameters");
         }
     }
-    if kind.can_fail() {
+    if state_type.can_fail() {
         io.result_selector = fields.template("ResultSelector");
     }
     io

@@ -121,7 +121,7 @@ impl<'a> Parser<'a> {
                 self.expect(")")?;
                 Step::Filter(filter)
             }
-            Some('(') => self.from_the_end()?,
+            Some('(') => self.last_index()?,
             Some('\'' | '"') => self.names()?,
             _ => self.indexes()?,
         };
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `(@.length-1)`
-    fn from_the_end(&mut self) -> Result<Step, String> {
+    fn last_index(&mut self) -> Result<Step, String> {
         self.expect("(")?;
         self.expect("@.length")?;
         self.eat("()");

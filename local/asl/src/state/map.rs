@@ -108,9 +108,10 @@ impl Map {
 impl Items {
     fn parse(fields: &Fields) -> Option<Self> {
         if !fields.is_jsonata() {
-            return Some(match fields.has("ItemsPath") {
-                true => Self::Path(fields.path("ItemsPath")?),
-                false => Self::Input,
+            return Some(if fields.has("ItemsPath") {
+                Self::Path(fields.path("ItemsPath")?)
+            } else {
+                Self::Input
             });
         }
         match fields.get("Items") {

@@ -68,7 +68,7 @@ impl Task {
         let input = visit.effective_input(variables)?;
         let scope = visit.scope(&input, variables);
         let seconds = |quantity: &Option<Quantity>| match quantity {
-            Some(quantity) => quantity.evaluate(&scope).map(whole_seconds),
+            Some(quantity) => quantity.evaluate(&scope).map(|seconds| Some(whole(seconds))),
             None => Ok(None),
         };
         let timeout_seconds = seconds(&self.timeout)?;
@@ -89,14 +89,13 @@ impl Task {
     }
 }
 
-fn whole_seconds(seconds: f64) -> Option<u64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "fractions of a second are dropped, negatives end at once"
-    )]
-    let whole = seconds.max(0.0) as u64;
-    Some(whole)
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "fractions of a second are dropped, negatives end at once"
+)]
+fn whole(seconds: f64) -> u64 {
+    seconds.max(0.0) as u64
 }
 
 /// What EXPRESS state machines do not support.

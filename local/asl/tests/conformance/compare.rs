@@ -1,4 +1,4 @@
-//! The comparator's rules, as the corpus's README and compare.py state them.
+//! The comparator's rules, as the corpus's README and `compare.py` state them.
 
 use serde_json::{Map, Value, json};
 
@@ -19,31 +19,31 @@ impl Verdict {
     }
 }
 
-pub fn compare(case: &Case, actual: &Actual) -> Verdict {
+pub fn compare(case: &Case, run: &Actual) -> Verdict {
     use std::fmt::Write as _;
     let wild = Wildcards::of(&case.wildcards);
     let expected = &case.expected;
-    let status = expected["status"] == actual.status.as_str();
+    let status = expected["status"] == run.status.as_str();
     let succeeded = expected["status"] == "SUCCEEDED";
     let (field, theirs, ours) = if succeeded {
-        ("output", &expected["output"], actual.output.clone())
+        ("output", &expected["output"], run.output.clone())
     } else {
-        ("error", &expected["error"], json!(actual.error))
+        ("error", &expected["error"], json!(run.error))
     };
     let result = status && wild.matches(theirs, &ours);
-    let cause = (!succeeded).then(|| wild.matches(&expected["cause"], &json!(actual.cause)));
+    let cause = (!succeeded).then(|| wild.matches(&expected["cause"], &json!(run.cause)));
     let mut differences = String::new();
     if !result {
         writeln!(differences, "  expected {} {field} {theirs}", expected["status"]).unwrap();
-        writeln!(differences, "  actual   {:?} {field} {ours}", actual.status).unwrap();
+        writeln!(differences, "  actual   {:?} {field} {ours}", run.status).unwrap();
     }
     if cause == Some(false) {
         writeln!(differences, "  expected cause {}", expected["cause"]).unwrap();
-        writeln!(differences, "  actual   cause {}", json!(actual.cause)).unwrap();
+        writeln!(differences, "  actual   cause {}", json!(run.cause)).unwrap();
     }
     let history = expected["events"].as_array().filter(|events| !events.is_empty());
     let history = history.map(|events| {
-        let ours: Vec<_> = actual.events.iter().map(normal).collect();
+        let ours: Vec<_> = run.events.iter().map(normal).collect();
         let same = if expected["order"] == "concurrent" {
             same_set(&wild, events, &ours, &mut differences)
         } else {
@@ -89,12 +89,11 @@ fn same_set(wild: &Wildcards, theirs: &[Value], ours: &[Value], differences: &mu
         let found = rest
             .iter()
             .position(|other| event["type"] == other["type"] && same_details(wild, event, other));
-        match found {
-            Some(at) => drop(rest.remove(at)),
-            None => {
-                writeln!(differences, "  expected event {event}").unwrap();
-                same = false;
-            }
+        if let Some(at) = found {
+            rest.remove(at);
+        } else {
+            writeln!(differences, "  expected event {event}").unwrap();
+            same = false;
         }
     }
     for event in rest {

@@ -5,11 +5,12 @@
 //! `ASL_CASE=part-of-a-case-id` runs the matching cases only and shows what
 //! differs; `ASL_VERBOSE=1` shows it for all.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that reports")]
 
 mod case;
 mod clock;
 mod compare;
+mod scenarios;
 mod script;
 
 use std::collections::BTreeMap;
@@ -109,6 +110,7 @@ impl Score {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "this test's own two switches")]
 fn recorded_executions_run_as_on_aws() {
     let Some(cases) = case::load() else {
         println!("no recorded cases beside this checkout: 0 ran");

@@ -264,16 +264,13 @@ impl Script<'_> {
             (first..=bounds.next().unwrap_or(first)).contains(number)
         })?;
         *number += 1;
-        let mut answer = match response.1.get("Return") {
-            Some(result) => {
-                let payload = result.get("Payload");
-                let payload = payload.filter(|_| call.resource.kind == ResourceKind::Lambda);
-                json!({"return": payload.unwrap_or(result)})
-            }
-            None => {
-                let thrown = &response.1["Throw"];
-                json!({"throw": {"error": thrown["Error"], "cause": thrown["Cause"]}})
-            }
+        let mut answer = if let Some(result) = response.1.get("Return") {
+            let payload = result.get("Payload");
+            let payload = payload.filter(|_| call.resource.kind == ResourceKind::Lambda);
+            json!({"return": payload.unwrap_or(result)})
+        } else {
+            let thrown = &response.1["Throw"];
+            json!({"throw": {"error": thrown["Error"], "cause": thrown["Cause"]}})
         };
         let events = self.case.expected["events"].as_array()?;
         if let Some(event) = events.iter().find(|event| event["type"] == "TaskSubmitted") {
