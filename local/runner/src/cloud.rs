@@ -71,6 +71,21 @@ impl Cloud {
     ) -> Result<Self, CloudError> {
         let lake = Lake::open(data_dir)
             .map_err(|source| CloudError::Lake { path: data_dir.to_owned(), source })?;
+        Self::on(lake, address, front).await
+    }
+
+    /// An account that leaves nothing behind.
+    pub async fn temporary() -> Result<Self, CloudError> {
+        let path = std::env::temp_dir();
+        let lake = Lake::temporary().map_err(|source| CloudError::Lake { path, source })?;
+        Self::on(lake, &Address::default(), |_| None).await
+    }
+
+    async fn on(
+        lake: Lake,
+        address: &Address,
+        front: impl FnOnce(Services) -> Option<Front>,
+    ) -> Result<Self, CloudError> {
         let unusable = |source| CloudError::Port { port: address.port, source };
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, address.port)).await.map_err(unusable)?;

@@ -6,9 +6,15 @@
 //! is read from executions, as one would on AWS.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stdout))]
 
+pub mod check;
 pub mod cloud;
+pub mod cmd;
 pub mod deploy;
+pub mod graph;
+pub mod origin;
 pub mod project;
+pub mod rows;
+pub mod run;
 pub mod sample;
 pub mod source;
 pub mod template;

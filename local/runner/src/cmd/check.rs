@@ -1,0 +1,26 @@
+//! `local check`
+use crate::check::{self, Finding};
+use crate::project::Project;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Print the findings as a JSON list
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints every finding; 1 when there is one that keeps the stack from working.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+    let project = Project::find()?;
+    let findings = check::project(&project).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        for finding in &findings {
+            println!("{finding}");
+        }
+        let errors = findings.iter().filter(|finding| finding.is_error()).count();
+        println!("{errors} errors, {} warnings", findings.len() - errors);
+    }
+    Ok(u8::from(findings.iter().any(Finding::is_error)))
+}

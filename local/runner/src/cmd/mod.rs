@@ -1,0 +1,151 @@
+//! The commands of `local`, a file each.
+//!
+//! Standard output is for what was asked for; progress, notes and errors go to standard error.
+#![expect(clippy::print_stdout, reason = "a command's answer is its standard output")]
+mod check;
+mod fire;
+mod graph;
+mod run;
+mod sample;
+mod serve;
+mod sql;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use crate::cloud::{Address, Cloud};
+use crate::deploy;
+use crate::origin::{From, Origin};
+use crate::project::Project;
+use crate::template::{Account, Stack};
+use crate::tlc::{Dataset, Month};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Deploy the template on this machine, load months, and say what was loaded
+    Run(run::Arguments),
+    /// Answer as AWS on one port, with the template deployed
+    Serve(serve::Arguments),
+    /// Send a statement to the local Athena
+    Sql(sql::Arguments),
+    /// Check template, state machines and what they promise each other
+    Check(check::Arguments),
+    /// Write months of the built-in sample, of any length
+    Sample(sample::Arguments),
+    /// Fire the schedule now
+    Fire(fire::Arguments),
+    /// Draw a state machine as Mermaid
+    Graph(graph::Arguments),
+}
+
+/// What commands read from the environment, once.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The cargo that started this program.
+    cargo: Option<PathBuf>,
+}
+
+impl Environment {
+    pub fn read() -> Self {
+        Self { cargo: std::env::var_os("CARGO").map(PathBuf::from) }
+    }
+}
+
+impl Command {
+    /// The exit code, or an error for exit code 1.
+    pub async fn run(self, environment: &Environment) -> anyhow::Result<u8> {
+        match self {
+            Self::Run(arguments) => run::run(arguments, environment).await,
+            Self::Serve(arguments) => serve::run(arguments, environment).await,
+            Self::Sql(arguments) => sql::run(arguments).await,
+            Self::Check(arguments) => check::run(&arguments).await,
+            Self::Sample(arguments) => sample::run(&arguments),
+            Self::Fire(arguments) => fire::run(arguments, environment).await,
+            Self::Graph(arguments) => graph::run(&arguments),
+        }
+    }
+}
+
+/// The name of the one stack of a data directory.
+const STACK: &str = "nyctaxi-local";
+
+/// The `--dataset` option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum DatasetChoice {
+    Yellow,
+    Green,
+    Fhv,
+    Fhvhv,
+    All,
+}
+
+impl DatasetChoice {
+    fn one(self) -> Option<Dataset> {
+        match self {
+            Self::Yellow => Some(Dataset::Yellow),
+            Self::Green => Some(Dataset::Green),
+            Self::Fhv => Some(Dataset::Fhv),
+            Self::Fhvhv => Some(Dataset::Fhvhv),
+            Self::All => None,
+        }
+    }
+}
+
+/// A data directory with the template deployed and a source to load from.
+struct Deployed {
+    stack: Stack,
+    origin: Origin,
+    /// Last, so that its functions end after all else.
+    cloud: Cloud,
+}
+
+impl Deployed {
+    async fn open(
+        data_dir: &Path,
+        address: &Address,
+        from: &From,
+        keep: impl Fn(Dataset, Month) -> bool,
+        overrides: &[(&str, &str)],
+        front: impl FnOnce(aws::Services) -> Option<aws::Front>,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let project = Project::find()?;
+        let cloud = Cloud::open(data_dir, address, front).await?;
+        let origin = Origin::start(from, data_dir, keep).await?;
+        let mut parameters = origin.parameters();
+        parameters.extend(
+            overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let stack = Stack::read(&project.template(), &parameters, cloud.account(STACK))
+            .context("the template has problems")?;
+        let packages: Vec<&str> =
+            stack.functions().map(|(_, function)| function.package.as_str()).collect();
+        let binaries = project.binaries(&packages, environment.cargo.as_deref())?;
+        deploy::deploy(&stack, &cloud, &binaries).await?;
+        Ok(Self { stack, origin, cloud })
+    }
+}
+
+/// The template as it is deployed locally, without an account that runs.
+fn local_stack(project: &Project) -> anyhow::Result<Stack> {
+    let address = Address::default();
+    let account = Account {
+        id: address.account_id,
+        region: address.region,
+        endpoint: "http://127.0.0.1:4566".to_owned(),
+        stack_name: STACK.to_owned(),
+    };
+    let parameters = std::collections::BTreeMap::from([("Stage".to_owned(), "local".to_owned())]);
+    Stack::read(&project.template(), &parameters, account).context("the template has problems")
+}
+
+/// Waits for Ctrl-C, or for the signal that ends programs.
+async fn interrupted() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,150 @@
+//! A run's outcome for a person.
+use std::fmt::Write as _;
+
+use super::outcome::{Load, Outcome};
+
+/// The table of months, what was refused and why, what it took, and where to look next.
+pub fn render(outcome: &Outcome, data_dir: Option<&str>) -> String {
+    const STRING: &str = "a String takes every write";
+    let mut text = String::new();
+    if !outcome.loads.is_empty() {
+        let head =
+            ["data set", "month", "", "rows in", "rows out", "rejected", "quality", "seconds"]
+                .map(str::to_owned);
+        let rows: Vec<[String; 8]> =
+            std::iter::once(head).chain(outcome.loads.iter().map(row)).collect();
+        let width =
+            |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
+        let widths: [usize; 8] = std::array::from_fn(width);
+        for row in &rows {
+            let mut line = String::new();
+            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+                // Texts to the left, numbers to the right.
+                let padded = if column < 3 {
+                    format!("{cell:<width$}  ")
+                } else {
+                    format!("{cell:>width$}  ")
+                };
+                line.push_str(&padded);
+            }
+            writeln!(text, "{}", line.trim_end()).expect(STRING);
+        }
+    }
+    for refused in &outcome.refused {
+        let column =
+            refused.column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
+        writeln!(
+            text,
+            "{} {} refused: {}: {} ({}{column})",
+            refused.dataset, refused.month, refused.error, refused.cause, refused.file
+        )
+        .expect(STRING);
+    }
+    for note in &outcome.notes {
+        writeln!(text, "{note}").expect(STRING);
+    }
+    let usage = &outcome.usage;
+    writeln!(
+        text,
+        "\n{} executions, {} state transitions, {} queries, {} invocations in {:.1} s; on AWS {:.4} USD",
+        outcome.executions.len(),
+        usage.transitions,
+        usage.queries,
+        usage.invocations,
+        std::time::Duration::from_millis(outcome.duration_ms).as_secs_f64(),
+        outcome.cost_usd,
+    )
+    .expect(STRING);
+    if let Some(load) = outcome.loads.last() {
+        let dir = data_dir.map(|dir| format!(" --data-dir {dir}")).unwrap_or_default();
+        writeln!(
+            text,
+            "look at it:  cargo local sql \"SELECT * FROM {}_trips LIMIT 10\"{dir}",
+            load.dataset
+        )
+        .expect(STRING);
+        writeln!(text, "rejects:     cargo local sql \"SELECT month, rule, count(*) FROM {}_rejected GROUP BY 1, 2\"{dir}", load.dataset)
+            .expect(STRING);
+        writeln!(text, "serve it:    cargo local serve{dir}").expect(STRING);
+    }
+    text
+}
+
+fn row(load: &Load) -> [String; 8] {
+    [
+        load.dataset.clone(),
+        load.month.clone(),
+        if load.unchanged { "unchanged" } else { "loaded" }.to_owned(),
+        grouped(load.rows_in),
+        grouped(load.rows_out),
+        grouped(load.rows_rejected),
+        load.score.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
+        format!("{:.1}", load.seconds),
+    ]
+}
+
+/// `2,964,624`
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::outcome::Refused;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (2_964_624, "2,964,624")]
+        {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+
+    #[test]
+    fn a_month_has_a_line() {
+        let load = Load {
+            dataset: "green".to_owned(),
+            month: "2024-01".to_owned(),
+            rows_in: 56_551,
+            rows_out: 56_550,
+            rows_rejected: 1,
+            run: "run".to_owned(),
+            unchanged: false,
+            score: Some(98.75),
+            seconds: 1.24,
+        };
+        let refused = Refused {
+            dataset: "green".to_owned(),
+            month: "2024-02".to_owned(),
+            file: "green_tripdata_2024-02.parquet".to_owned(),
+            column: Some("lpep_pickup_datetime".to_owned()),
+            error: "Schema.MissingColumn".to_owned(),
+            cause: "a required column is missing".to_owned(),
+        };
+        let outcome = Outcome { loads: vec![load], refused: vec![refused], ..Outcome::default() };
+        let text = render(&outcome, None);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "data set  month            rows in  rows out  rejected  quality  seconds"
+        );
+        assert_eq!(
+            lines[1],
+            "green     2024-01  loaded   56,551    56,550         1     98.8      1.2"
+        );
+        assert_eq!(
+            lines[2],
+            "green 2024-02 refused: Schema.MissingColumn: a required column is missing (green_tripdata_2024-02.parquet, column lpep_pickup_datetime)"
+        );
+    }
+}
