@@ -17,8 +17,8 @@ pub fn audit(plan: &RunPlan<'_>) -> Sql {
     let columns =
         [sql("\"outcome\"", &[]), sql("\"rule\"", &[]), sql("COUNT(*) AS \"row_count\"", &[])];
     sql(
-        "SELECT {} FROM {} GROUP BY \"outcome\", \"rule\"",
-        &[&Sql::join(columns.into_iter().chain(measures), ", "), &plan.table(&plan.stage_table)],
+        "SELECT {}\nFROM {}\nGROUP BY \"outcome\", \"rule\"",
+        &[&Sql::join(columns.into_iter().chain(measures), ",\n  "), &plan.table(&plan.stage_table)],
     )
 }
 

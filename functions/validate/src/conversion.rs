@@ -19,20 +19,24 @@ pub fn convert(plan: &RunPlan<'_>) -> Sql {
     let typed = typed.chain(raw_names(plan));
     let canonical = values.iter().map(|value| sql("{}", &[&Name(&value.column.name)]));
     sql(
-        "CREATE TABLE {} WITH (format = 'PARQUET', write_compression = 'ZSTD', \
-         external_location = {}, partitioned_by = ARRAY['outcome']) AS\n\
-         WITH source AS ({}),\n\
-         typed AS (SELECT {} FROM source),\n\
-         judged AS (SELECT *, {} AS \"rule\" FROM typed)\n\
-         SELECT {}, CAST({} AS varchar) AS \"file\", \"rule\", {} AS \"reason\", \
-         CASE WHEN \"rule\" IS NOT NULL THEN {} END AS \"raw\", \
-         CAST(CASE WHEN \"rule\" IS NULL THEN 'loaded' ELSE 'rejected' END AS varchar) AS \"outcome\" \
+        "CREATE TABLE {}\n\
+         WITH (format = 'PARQUET', write_compression = 'ZSTD', external_location = {}, \
+         partitioned_by = ARRAY['outcome']) AS\n\
+         WITH source AS (\n  {}\n),\n\
+         typed AS (\n  SELECT\n  {}\n  FROM source\n),\n\
+         judged AS (\n  SELECT *, {} AS \"rule\"\n  FROM typed\n)\n\
+         SELECT {},\n  \
+         CAST({} AS varchar) AS \"file\",\n  \
+         \"rule\",\n  \
+         {} AS \"reason\",\n  \
+         CASE WHEN \"rule\" IS NOT NULL THEN {} END AS \"raw\",\n  \
+         CAST(CASE WHEN \"rule\" IS NULL THEN 'loaded' ELSE 'rejected' END AS varchar) AS \"outcome\"\n\
          FROM judged",
         &[
             &plan.table(&plan.stage_table),
             &Text(&plan.target.to_string()),
             &source(plan),
-            &Sql::join(typed, ", "),
+            &Sql::join(typed, ",\n  "),
             &rule(&verdicts),
             &Sql::join(canonical, ", "),
             &Text(plan.file),
@@ -50,7 +54,7 @@ fn source(plan: &RunPlan<'_>) -> Sql {
     });
     let rows = match plan.schema.layout {
         Layout::Named => sql("", &[]),
-        Layout::Positional => sql(" WHERE NOT (TRIM(\"c0\") = '' AND \"c1\" IS NULL)", &[]),
+        Layout::Positional => sql(" WHERE NOT (\"c0\" = '' AND \"c1\" IS NULL)", &[]),
     };
     let columns = Sql::join(columns, ", ");
     sql("SELECT {} FROM {}{}", &[&columns, &plan.table(&plan.raw_table), &rows])
@@ -71,14 +75,14 @@ fn rule(verdicts: &[Verdict<'_>]) -> Sql {
     let cases = verdicts
         .iter()
         .map(|verdict| sql("WHEN {} THEN {}", &[&verdict.broken, &Text(verdict.rule)]));
-    choose(cases, verdicts, "CASE {} END")
+    choose(cases, verdicts, "CASE\n    {} END")
 }
 
 fn reason(verdicts: &[Verdict<'_>]) -> Sql {
     let cases = verdicts
         .iter()
         .map(|verdict| sql("WHEN {} THEN {}", &[&Text(verdict.rule), &verdict.reason]));
-    choose(cases, verdicts, "CASE \"rule\" {} END")
+    choose(cases, verdicts, "CASE \"rule\"\n    {} END")
 }
 
 fn choose(
@@ -88,7 +92,7 @@ fn choose(
 ) -> Sql {
     match verdicts {
         [] => sql("CAST(NULL AS varchar)", &[]),
-        _ => sql("CAST({} AS varchar)", &[&sql(template, &[&Sql::join(cases, " ")])]),
+        _ => sql("CAST({} AS varchar)", &[&sql(template, &[&Sql::join(cases, "\n    ")])]),
     }
 }
 

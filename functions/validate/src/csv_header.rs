@@ -11,7 +11,8 @@ const HEADER_LIMIT: usize = 16 * 1024;
 
 /// Reads the header; `head` is the file's beginning, packed with gzip or not.
 ///
-/// Blanks around a name, a byte-order mark and quotes are not part of it. Line ends are LF or CRLF.
+/// Blanks around a name, a byte-order mark and quotes are not part of it. Line ends are LF, CR
+/// or CRLF, as Hadoop's text reader takes them.
 pub fn parse(head: &[u8], gzip: bool) -> Result<FileSchema, Unreadable> {
     let packed = head.starts_with(&[0x1f, 0x8b]);
     let text = match (gzip, packed) {
@@ -24,7 +25,7 @@ pub fn parse(head: &[u8], gzip: bool) -> Result<FileSchema, Unreadable> {
         return Err(because("it is named as a CSV file, but is a Parquet file"));
     }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-    let line = match text.iter().position(|byte| *byte == b'\n') {
+    let line = match text.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
         Some(end) => &text[..end],
         None if text.len() < HEADER_LIMIT => text,
         None => return Err(because("its first line is longer than 16 kB: it has no header")),
@@ -96,6 +97,7 @@ mod tests {
         };
         check(b"a,b\n1,2\n", &["a", "b"]);
         check(b"a,b\r\n\r\n1,2\r\n", &["a", "b"]);
+        check(b"a,b\r1,2\r", &["a", "b"]);
         check(b"a,b", &["a", "b"]);
         check(b"\xef\xbb\xbfa,b\n", &["a", "b"]);
         check(b"\"a\",\"b, c\"\r\n", &["a", "b, c"]);
@@ -123,7 +125,7 @@ mod tests {
     #[test]
     fn the_beginning_of_a_packed_file_is_enough() {
         let rows: Vec<u8> =
-            (0..200_000_u32).flat_map(|n| format!("{n},{}\n", n ^ 77).into_bytes()).collect();
+            (0..200_000_u32).flat_map(|n| format!("{n},{}\n", n * 77).into_bytes()).collect();
         let packed = pack(&[b"a,b\n".as_slice(), &rows].concat());
         assert!(packed.len() > 100_000);
         assert_eq!(names(&packed[..65_536], true).unwrap(), ["a", "b"]);

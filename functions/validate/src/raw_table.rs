@@ -26,10 +26,10 @@ pub fn create(plan: &RunPlan<'_>) -> Sql {
     };
     let properties = match plan.schema.layout {
         Layout::Named => sql("", &[]),
-        Layout::Positional => sql(" TBLPROPERTIES ('skip.header.line.count' = '1')", &[]),
+        Layout::Positional => sql("\nTBLPROPERTIES ('skip.header.line.count' = '1')", &[]),
     };
     sql(
-        "CREATE EXTERNAL TABLE IF NOT EXISTS {}.{} ({}) {} LOCATION {}{}",
+        "CREATE EXTERNAL TABLE IF NOT EXISTS {}.{} ({})\n{}\nLOCATION {}{}",
         &[
             &HiveName(plan.database),
             &HiveName(&plan.raw_table),

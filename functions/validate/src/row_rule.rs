@@ -56,12 +56,12 @@ fn unparsable(values: &[Value<'_>]) -> Option<Verdict<'static>> {
     if bad.is_empty() {
         return None;
     }
-    let broken = Sql::join(bad.iter().map(|(_, broken)| broken.clone()), " OR ");
+    let broken = Sql::join(bad.iter().map(|(_, broken)| broken.clone()), "\n      OR ");
     let reasons = bad.iter().map(|(value, broken)| {
         let what = format!("{} is not a {}: ", value.column.name, value.column.column_type.hive());
         sql("WHEN {} THEN {} || {}", &[broken, &Text(&what), &value.found()])
     });
-    let reason = sql("CASE {} END", &[&Sql::join(reasons, " ")]);
+    let reason = sql("CASE\n      {} END", &[&Sql::join(reasons, "\n      ")]);
     Some(Verdict { rule: UNPARSABLE_VALUE, broken, reason })
 }
 

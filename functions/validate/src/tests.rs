@@ -105,10 +105,6 @@ fn every_month_of_the_tlc_maps() {
         let Some((dataset, month)) = by_name(file) else { continue };
         let validation = validated(&path, dataset, month).unwrap_or_else(|e| panic!("{file}: {e}"));
         println!("{file}: {} rows, {:?}", validation.rows_in, validation.drift);
-        if let Ok(folder) = std::env::var("SQL_DUMP") {
-            let text = serde_json::to_string(&validation).unwrap();
-            std::fs::write(Path::new(&folder).join(format!("{file}.json")), text).unwrap();
-        }
         checked += 1;
     }
     println!("{checked} month files of the TLC");

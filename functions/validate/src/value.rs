@@ -6,9 +6,6 @@ use shared::sql::{Name, Sql, Text, sql};
 use crate::file_schema::{FileType, Layout};
 use crate::plan::RunPlan;
 
-/// Beyond this no number of a trip is one: it catches infinity, and NaN compares as false.
-const LARGEST: &str = "1E300";
-
 /// A canonical column with the raw columns that fill it.
 #[derive(Clone, Debug)]
 pub struct Value<'a> {
@@ -82,7 +79,10 @@ impl Value<'_> {
         let filled = Sql::join(filled, " OR ");
         let lost = sql("{} IS NULL AND ({})", &[&name, &filled]);
         Some(match self.column.column_type {
-            ColumnType::Double => sql("{} OR NOT ABS({}) <= {}", &[&lost, &name, &LARGEST]),
+            // Infinity is no amount, and NaN is less than nothing.
+            ColumnType::Double => {
+                sql("{} OR NOT ABS({}) < CAST('Infinity' AS double)", &[&lost, &name])
+            }
             ColumnType::Bigint | ColumnType::Timestamp | ColumnType::Text => lost,
         })
     }
