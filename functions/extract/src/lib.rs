@@ -5,6 +5,8 @@
 //! fingerprint). It must never know what is in a file, apart from where its lines end.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use serde::Serialize;
 use shared::config::Environment;
@@ -27,6 +29,9 @@ pub mod survey;
 
 use content::ContentError;
 use source::{Site, SourceError};
+
+/// Before the second try of a request to the source; doubled before each later one.
+pub const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The environment of this function.
 #[derive(Clone, Debug)]

@@ -18,8 +18,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Tries of one request that fails in passing.
 const TRIES: u32 = 4;
-/// Before the second try; doubled before each later one.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A request to the source that did not go as it should.
 #[derive(Debug, thiserror::Error)]
@@ -65,20 +63,26 @@ pub enum Answer {
 pub struct Site {
     client: Client,
     base: String,
+    first_pause: Duration,
 }
 
 impl Site {
-    /// `base` is the URL that the contracts' paths are below.
+    /// `base` is the URL that the contracts' paths are below; `first_pause` is before the second
+    /// try of a request, and doubled before each later one.
     ///
     /// No redirect is followed: it could lead to a host that is none of ours.
-    pub fn new(base: &str) -> Self {
+    pub fn new(base: &str, first_pause: Duration) -> Self {
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .user_agent("nyc-taxi-etl")
             .build()
             .expect("TLS and its root certificates are part of the platform");
-        Self { client, base: base.trim_end_matches('/').to_owned() }
+        Self { client, base: base.trim_end_matches('/').to_owned(), first_pause }
+    }
+
+    pub const fn first_pause(&self) -> Duration {
+        self.first_pause
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -88,7 +92,7 @@ impl Site {
     /// Does the site have the file? A request that fails in passing is tried again.
     pub async fn head(&self, path: &str) -> Result<Answer, SourceError> {
         let url = self.url(path);
-        let mut pause = FIRST_PAUSE;
+        let mut pause = self.first_pause;
         for _ in 1..TRIES {
             match self.head_once(&url).await {
                 Err(SourceError::Throttled { .. } | SourceError::Unavailable { .. }) => {

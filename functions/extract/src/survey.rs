@@ -8,7 +8,6 @@
 //! older one, and only in the last round for one that has been loaded from there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use futures::StreamExt;
 use shared::dataset::{Dataset, DatasetName};
@@ -21,8 +20,6 @@ use crate::source::{Answer, Site, SourceError};
 const CONCURRENCY: usize = 8;
 /// Rounds of asking again after a doubtful 403.
 const ROUNDS: u32 = 4;
-/// Before the second round; doubled before each later one.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The file of every month that was looked for.
 pub type Found = BTreeMap<Wanted, Option<Source>>;
@@ -57,7 +54,7 @@ impl Survey<'_> {
     pub async fn run(&self, wanted: BTreeSet<Wanted>) -> Result<Found, SourceError> {
         let mut found = Found::new();
         let mut open = wanted;
-        let mut pause = FIRST_PAUSE;
+        let mut pause = self.site.first_pause();
         for round in 0..ROUNDS {
             let mut doubtful = BTreeSet::new();
             for (wanted, sighting) in self.look(open).await? {
