@@ -26,6 +26,7 @@ mod object;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod version;
 
 pub use blob::{Blob, BlobReader, BlobWriter};
 pub use bucket::{Bucket, Versioning};

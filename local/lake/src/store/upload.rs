@@ -6,9 +6,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::blob::{self, Blob};
-use super::object::{
-    Attributes, Draft, Object, PutOptions, from_json, integer, json, text, timestamp,
-};
+use super::object::{Attributes, Object, PutOptions, from_json, integer, json, text, timestamp};
+use super::version::{self, Draft};
 use super::{Released, Store, StoreError, bucket};
 
 /// Part numbers go up to this.
@@ -67,7 +66,7 @@ impl Store {
         key: &str,
         attributes: Attributes,
     ) -> Result<Upload, StoreError> {
-        super::object::check_key(key)?;
+        version::check_key(key)?;
         let upload = Upload {
             id: Uuid::new_v4().simple().to_string(),
             bucket: bucket.to_owned(),
