@@ -9,14 +9,14 @@ use super::table::names;
 use super::{Glue, Input, detail, nothing, refuse};
 use crate::wire::ServiceError;
 
-/// Partitions come in pages of at most this, and one BatchGetPartition takes so many.
+/// Partitions come in pages of at most this, and one `BatchGetPartition` takes so many.
 /// Source: <https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html>
 const LARGEST_PAGE: usize = 1000;
 
-/// Partitions one BatchCreatePartition or BatchUpdatePartition takes.
+/// Partitions one `BatchCreatePartition` or `BatchUpdatePartition` takes.
 const LARGEST_BATCH: usize = 100;
 
-/// Partitions one BatchDeletePartition takes.
+/// Partitions one `BatchDeletePartition` takes.
 const LARGEST_DELETE: usize = 25;
 
 #[derive(Deserialize)]

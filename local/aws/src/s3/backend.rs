@@ -1,4 +1,4 @@
-//! The operations of S3 that there are: everything else answers NotImplemented, by its name.
+//! The operations of S3 that there are: everything else answers `NotImplemented`, by its name.
 
 use std::sync::Arc;
 

@@ -6,7 +6,8 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::attributes;
 
-/// The conditions of a read.
+/// The conditions of a read, by the names of their headers.
+#[expect(clippy::struct_field_names, reason = "the headers all begin with if")]
 #[derive(Default)]
 pub struct ReadCondition {
     pub if_match: Option<ETagCondition>,

@@ -143,7 +143,6 @@ pub fn encryption(
                 sse_algorithm: s3s::dto::ServerSideEncryption::from_static("AES256"),
             }),
             bucket_key_enabled: Some(false),
-            ..ServerSideEncryptionRule::default()
         }],
     });
     let output =

@@ -1,10 +1,15 @@
 //! S3: bytes over HTTP, on the lake's store.
 //!
 //! `s3s` speaks the protocol (routes, XML, headers); [`backend`] lists the operations there are, and the other files
-//! are the operations. What is not listed answers NotImplemented with its name.
+//! are the operations. What is not listed answers `NotImplemented` with its name.
 //!
 //! Any signature is accepted, and none: nobody but this machine can ask. Which bytes were sent is checked all the
 //! same, by every checksum the client gives.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "s3s hands requests over, whether they are used up or not"
+)]
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use super::condition::{self, ReadCondition};
 use super::error::{custom, from_store};
 use super::transfer;
 
-/// Keys one DeleteObjects takes.
+/// Keys one `DeleteObjects` takes.
 const MOST_DELETES: usize = 1000;
 
 pub async fn put(
