@@ -1,6 +1,7 @@
 //! One execution from its start to its end.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::{pin_mut, select_biased};
@@ -16,6 +17,14 @@ use crate::host::{Host, Stop};
 use crate::state::StateKind;
 use crate::variables::Variables;
 use crate::visit::{Exit, Visit};
+
+/// States that do not wait are run this many at a time before the runtime, and
+/// with it a stop or a time limit, has its turn.
+const VISITS_IN_ONE_GO: u64 = 64;
+
+/// The longest an EXPRESS execution may take.
+/// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>.
+const MAX_EXPRESS_SECONDS: u64 = 300;
 
 /// Who an execution is: the context object's constant part.
 #[derive(Debug, Clone)]
@@ -82,7 +91,7 @@ pub async fn run(
     let outcome = {
         let body = run.machine(&definition.machine, input, Variables::default(), &track, None);
         let body = body.fuse();
-        let limit = time_limit(definition.timeout_seconds, host).fuse();
+        let limit = time_limit(run.limit_seconds(definition), host).fuse();
         let stopped = host.stopped().fuse();
         pin_mut!(body, limit, stopped);
         select_biased! {
@@ -110,6 +119,19 @@ pub async fn run(
     outcome
 }
 
+/// Lets others run once.
+async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 async fn time_limit(seconds: Option<u64>, host: &dyn Host) {
     let limit = seconds.and_then(|seconds| i64::try_from(seconds).ok()).and_then(|seconds| {
         let seconds = SignedDuration::from_secs(seconds);
@@ -129,6 +151,16 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn limit_seconds(&self, definition: &Definition) -> Option<u64> {
+        match self.execution.execution_type {
+            ExecutionType::Standard => definition.timeout_seconds,
+            ExecutionType::Express => {
+                let given = definition.timeout_seconds.unwrap_or(MAX_EXPRESS_SECONDS);
+                Some(given.min(MAX_EXPRESS_SECONDS))
+            }
+        }
+    }
+
     /// Runs a machine inside this execution: the loop of the language.
     pub async fn machine(
         &self,
@@ -140,7 +172,10 @@ impl Run<'_> {
     ) -> Result<Arc<Value>, Failure> {
         let mut data = input;
         let mut at = machine.start;
-        loop {
+        for visits in 1_u64.. {
+            if visits % VISITS_IN_ONE_GO == 0 {
+                yield_now().await;
+            }
             let state = &machine.states[at];
             let before = track.previous();
             let entered = self.enter(state, track, &data)?;
@@ -163,6 +198,7 @@ impl Run<'_> {
                 Transition::End => return Ok(data),
             }
         }
+        unreachable!("an execution ends before 2^64 visits")
     }
 
     /// A machine inside a state: boxed, since states hold machines.

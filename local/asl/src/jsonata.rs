@@ -50,6 +50,7 @@ impl Query {
 
     pub fn parse(body: &str) -> Result<Self, String> {
         let ast = jsonata_core::parser::parse(body).map_err(|error| error.to_string())?;
+        refuse_newer(&serde_json::to_value(&ast).map_err(|error| error.to_string())?)?;
         Ok(Self { text: body.to_owned(), ast, uses: Uses::of(body) })
     }
 
@@ -114,6 +115,26 @@ impl Query {
             }
         }
     }
+}
+
+/// Step Functions speaks `JSONata` 2.0.6; these operators came with 2.1.
+fn refuse_newer(ast: &Value) -> Result<(), String> {
+    let inner: Vec<&Value> = match ast {
+        Value::Array(nodes) => nodes.iter().collect(),
+        Value::Object(members) => {
+            let operator = match members.get("op").and_then(Value::as_str) {
+                Some("Coalesce") => Some("??"),
+                Some("Default") => Some("?:"),
+                _ => None,
+            };
+            if let Some(operator) = operator {
+                return Err(format!("S0204: Unknown operator: \"{operator}\""));
+            }
+            members.values().collect()
+        }
+        _ => Vec::new(),
+    };
+    inner.into_iter().try_for_each(refuse_newer)
 }
 
 /// The reference implementation's text, which AWS shows, where the crate's says more.

@@ -114,8 +114,9 @@ impl Reader<'_> {
         };
         let template = value.as_str().and_then(|text| dynamic(key, text));
         let template = template.unwrap_or_else(|| {
+            // AWS names the object that holds the field.
             self.problems.schema(
-                &pointer,
+                parent,
                 format!(
                     "The value for the field '{key}' must be a valid JSONPath or a valid intrinsic \
                      function call"

@@ -31,13 +31,13 @@ pub fn compare(case: &Case, run: &Actual) -> Verdict {
         ("error", &expected["error"], json!(run.error))
     };
     let result = status && wild.matches(theirs, &ours);
-    let cause = (!succeeded).then(|| wild.matches(&expected["cause"], &json!(run.cause)));
+    let told = (!succeeded).then(|| wild.matches(&expected["cause"], &json!(run.cause)));
     let mut differences = String::new();
     if !result {
         writeln!(differences, "  expected {} {field} {theirs}", expected["status"]).unwrap();
         writeln!(differences, "  actual   {:?} {field} {ours}", run.status).unwrap();
     }
-    if cause == Some(false) {
+    if told == Some(false) {
         writeln!(differences, "  expected cause {}", expected["cause"]).unwrap();
         writeln!(differences, "  actual   cause {}", json!(run.cause)).unwrap();
     }
@@ -56,7 +56,7 @@ pub fn compare(case: &Case, run: &Actual) -> Verdict {
         }
         same
     });
-    Verdict { result, history, cause, differences }
+    Verdict { result, history, cause: told, differences }
 }
 
 /// Same length, same order, same ids.
@@ -110,7 +110,7 @@ fn same_details(wild: &Wildcards, theirs: &Value, ours: &Value) -> bool {
     wild.matches(&details(theirs), &details(ours))
 }
 
-/// An event of GetExecutionHistory in the corpus's form.
+/// An event of `GetExecutionHistory` in the corpus's form.
 fn normal(event: &Value) -> Value {
     let mut normal = Map::new();
     normal.insert("id".into(), event["id"].clone());

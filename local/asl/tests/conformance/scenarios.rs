@@ -7,7 +7,7 @@ use crate::case::{Case, Kind};
 use crate::script::{self, Actual};
 
 /// Runs a definition with the given answers of its Tasks.
-fn run(definition: &Value, input: Value, mocks: Value) -> Actual {
+fn run(definition: &Value, input: Value, mocks: &Value) -> Actual {
     script::run(&Case {
         id: "scenario".into(),
         group: "scenario".into(),
@@ -57,7 +57,7 @@ fn retries_wait_longer_each_time_up_to_their_limit() {
                         "MaxDelaySeconds": 10, "MaxAttempts": 3}]);
     let catch = json!([{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}]);
     let machine = task(&json!({"Retry": retry, "Catch": catch}));
-    let actual = run(&machine, json!({}), failing(4));
+    let actual = run(&machine, json!({}), &failing(4));
     assert_eq!(actual.output, json!({"Error": "E", "Cause": "c"}));
     took(&actual, 2.0 + 6.0 + 10.0);
 }
@@ -68,7 +68,7 @@ fn a_missing_heartbeat_is_caught_by_its_own_name() {
                          "end_event": "TaskTimedOut"}]);
     let catch = json!([{"ErrorEquals": ["States.HeartbeatTimeout"], "Next": "Caught"}]);
     let limits = json!({"TimeoutSeconds": 600, "HeartbeatSeconds": 7, "Catch": catch});
-    let actual = run(&task(&limits), json!({}), silent);
+    let actual = run(&task(&limits), json!({}), &silent);
     assert_eq!(actual.output, json!({"Error": "States.Timeout", "Cause": ""}));
     took(&actual, 7.0);
 }
@@ -77,7 +77,7 @@ fn a_missing_heartbeat_is_caught_by_its_own_name() {
 fn an_execution_has_a_time_limit() {
     let machine = json!({"TimeoutSeconds": 5, "StartAt": "W", "States": {
         "W": {"Type": "Wait", "Seconds": 60, "End": true}}});
-    let actual = run(&machine, json!({}), json!([]));
+    let actual = run(&machine, json!({}), &json!([]));
     assert_eq!(actual.status, "TIMED_OUT");
     assert_eq!(types(&actual), ["ExecutionStarted", "WaitStateEntered", "ExecutionTimedOut"]);
     took(&actual, 5.0);
@@ -88,7 +88,7 @@ fn the_history_ends_at_25_000_events() {
     let machine = json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "C"},
         "C": {"Type": "Choice", "Choices": [{"Variable": "$.go", "IsPresent": true, "Next": "A"}]}}});
-    let actual = run(&machine, json!({"go": 1}), json!([]));
+    let actual = run(&machine, json!({"go": 1}), &json!([]));
     assert_eq!(actual.status, "FAILED");
     assert_eq!(actual.events.len(), 25_000);
     assert_eq!(actual.events[24_999]["type"], "ExecutionFailed");
@@ -97,7 +97,7 @@ fn the_history_ends_at_25_000_events() {
 }
 
 /// A Map of six items that wait their number of seconds each.
-fn waiting_map(mode: &str, more: &Value) -> Value {
+fn waiting_map(mode: &str, fields: &Value) -> Value {
     let mut map = json!({
         "Type": "Map",
         "MaxConcurrency": 2,
@@ -117,7 +117,7 @@ fn waiting_map(mode: &str, more: &Value) -> Value {
         },
         "End": true,
     });
-    map.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    map.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     json!({"StartAt": "M", "States": {"M": map}})
 }
 
@@ -125,7 +125,7 @@ fn waiting_map(mode: &str, more: &Value) -> Value {
 fn maps_run_as_many_items_at_once_as_they_may() {
     for mode in ["INLINE", "DISTRIBUTED"] {
         // Two at a time: 3 beside 1, 2, 3 and 4, which end at 3, 1, 3, 6 and 7.
-        let actual = run(&waiting_map(mode, &json!({})), json!([3, 1, 2, 3, 4]), json!([]));
+        let actual = run(&waiting_map(mode, &json!({})), json!([3, 1, 2, 3, 4]), &json!([]));
         assert_eq!(actual.output, json!([3, 1, 2, 3, 4]), "{mode}: {:?}", actual.cause);
         took(&actual, 7.0);
     }
@@ -134,9 +134,9 @@ fn maps_run_as_many_items_at_once_as_they_may() {
 #[test]
 fn a_distributed_map_tolerates_what_it_is_told_to() {
     let tolerant = waiting_map("DISTRIBUTED", &json!({"ToleratedFailurePercentage": 50}));
-    let actual = run(&tolerant, json!([1, 9, 2, 9]), json!([]));
+    let actual = run(&tolerant, json!([1, 9, 2, 9]), &json!([]));
     assert_eq!((actual.status.as_str(), actual.output), ("SUCCEEDED", json!([1, 2])));
-    let actual = run(&tolerant, json!([1, 9, 9, 9]), json!([]));
+    let actual = run(&tolerant, json!([1, 9, 9, 9]), &json!([]));
     assert_eq!(actual.error.as_deref(), Some("States.ExceedToleratedFailureThreshold"));
 }
 
@@ -144,11 +144,11 @@ fn a_distributed_map_tolerates_what_it_is_told_to() {
 fn a_failed_branch_aborts_the_others() {
     let waiting =
         json!({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9, "End": true}}});
-    let failing = json!({"StartAt": "S", "States": {
+    let broken = json!({"StartAt": "S", "States": {
         "S": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": {"Type": "Fail", "Error": "E"}}});
     let machine = json!({"StartAt": "P", "States": {
-        "P": {"Type": "Parallel", "Branches": [waiting, failing], "End": true}}});
-    let actual = run(&machine, json!({}), json!([]));
+        "P": {"Type": "Parallel", "Branches": [waiting, broken], "End": true}}});
+    let actual = run(&machine, json!({}), &json!([]));
     took(&actual, 1.0);
     assert_eq!(
         types(&actual)[3..],
@@ -179,7 +179,7 @@ fn jsonata_sees_time_chance_and_variables() {
         "same": "{% $random(42) = $random(42) and $random() < 1 %}",
         "when": "{% $states.context.State.EnteredTime %}",
     }}}});
-    let actual = run(&machine, json!({"n": 41}), json!([]));
+    let actual = run(&machine, json!({"n": 41}), &json!([]));
     assert_eq!(
         actual.output,
         json!({
@@ -227,6 +227,17 @@ fn all_problems_of_a_definition_are_reported_at_once() {
             "SCHEMA_VALIDATION_FAILED: Choices must not be empty at /States/C/Choices",
         ]
     );
+}
+
+#[test]
+fn jsonata_newer_than_that_of_step_functions_is_refused() {
+    let machine = |text: &str| {
+        let state = json!({"Type": "Pass", "Output": format!("{{% {text} %}}"), "End": true});
+        json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}).to_string()
+    };
+    assert!(Definition::parse(&machine("$states.input.a ?? 1")).is_err());
+    assert!(Definition::parse(&machine("$states.input.a ?: 1")).is_err());
+    assert!(Definition::parse(&machine("$states.input.a ? '??' : '?:'")).is_ok());
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub struct Actual {
     pub output: Value,
     pub error: Option<String>,
     pub cause: Option<String>,
-    /// As GetExecutionHistory returns them.
+    /// As `GetExecutionHistory` returns them.
     pub events: Vec<Value>,
 }
 
