@@ -1,6 +1,7 @@
 //! An object has arrived: is it ours to load?
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use serde_json::Value;
 use shared::dataset::Dataset;
 use shared::event::{Arrival, Ignored, Source};
@@ -52,7 +53,7 @@ pub async fn object(
     let ignored = |reason: &str| Ignored { key: key.clone(), reason: reason.to_owned() };
     let head = match s3.head_object().bucket(bucket).key(key).send().await {
         Ok(head) => head,
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => {
+        Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
             return Ok(Err(ignored("it is not there any more")));
         }
         Err(error) => return Err(StorageError::of(&format!("s3://{bucket}/{key}"), error)),

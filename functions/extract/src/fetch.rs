@@ -5,6 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use shared::dataset::{Dataset, DatasetName};
 use shared::event::{Manifest, Reason, Source, Unit};
 use shared::ledger;
@@ -21,7 +22,7 @@ use crate::source::{Answer, SourceError};
 use crate::{ExtractError, State};
 
 /// For the whole file. The function has 15 minutes (Lambda quotas), and must say why it failed.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(840);
+const TOTAL_TIMEOUT: Duration = Duration::from_mins(14);
 /// Files with a name by content, and uploads under way.
 const RAW_FOLDER: &str = "raw";
 const INCOMING_FOLDER: &str = "incoming";
@@ -180,7 +181,7 @@ async fn is_there(state: &State, manifest: &Manifest) -> Result<bool, ExtractErr
             let bytes = head.content_length().and_then(|length| u64::try_from(length).ok());
             Ok(bytes == Some(manifest.bytes))
         }
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => {
+        Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
             Ok(false)
         }
         Err(error) => {

@@ -75,9 +75,10 @@ impl Survey<'_> {
             }
             let served = found.values().any(Option::is_some) || self.is_served().await?;
             let settled = |wanted: &Wanted| {
-                let enough = match self.live.contains(wanted) {
-                    true => ROUNDS - 1,
-                    false => u32::from(!is_newest(*wanted, &found)),
+                let enough = if self.live.contains(wanted) {
+                    ROUNDS - 1
+                } else {
+                    u32::from(!is_newest(*wanted, &found))
                 };
                 served && round >= enough
             };

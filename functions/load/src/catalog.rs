@@ -91,15 +91,12 @@ pub async fn register(
         let code = detail.and_then(|detail| detail.error_code()).unwrap_or_default();
         let partition =
             partitions.iter().find(|partition| partition.values == failed.partition_values());
-        match (code, partition) {
-            ("AlreadyExistsException", Some(partition)) => {
-                same_location(state, table, partition).await?;
-            }
-            _ => {
-                let reason = detail.and_then(|detail| detail.error_message()).unwrap_or_default();
-                let reason = format!("{code}: {reason}");
-                return Err(CatalogError::Unavailable { place, reason });
-            }
+        if let ("AlreadyExistsException", Some(partition)) = (code, partition) {
+            same_location(state, table, partition).await?;
+        } else {
+            let reason = detail.and_then(|detail| detail.error_message()).unwrap_or_default();
+            let reason = format!("{code}: {reason}");
+            return Err(CatalogError::Unavailable { place, reason });
         }
     }
     Ok(())
@@ -129,7 +126,7 @@ async fn same_location(
 /// A table or view, or none.
 pub async fn get_table(state: &State, name: &str) -> Result<Option<Table>, CatalogError> {
     let request = state.glue.get_table().database_name(&state.config.database).name(name);
-    match request.send().await {
+    match Box::pin(request.send()).await {
         Ok(found) => Ok(found.table),
         Err(error) => match CatalogError::of(place(state, name), error) {
             CatalogError::Missing { .. } => Ok(None),
@@ -149,7 +146,7 @@ pub enum Written {
 pub async fn create_view(state: &State, view: TableInput) -> Result<Written, CatalogError> {
     let place = place(state, view.name());
     let request = state.glue.create_table().database_name(&state.config.database);
-    match request.table_input(view).send().await {
+    match Box::pin(request.table_input(view).send()).await {
         Ok(_) => Ok(Written::Yes),
         Err(error) => overtaken(place, error, "AlreadyExistsException"),
     }
@@ -164,7 +161,7 @@ pub async fn update_view(
     let place = place(state, view.name());
     let request = state.glue.update_table().database_name(&state.config.database);
     let request = request.table_input(view).set_version_id(version.map(str::to_owned));
-    match request.send().await {
+    match Box::pin(request.send()).await {
         Ok(_) => Ok(Written::Yes),
         Err(error) => overtaken(place, error, "ConcurrentModificationException"),
     }

@@ -20,7 +20,7 @@ const TRIES: u32 = 128;
 /// Before an entry is tried again that S3 said nothing about.
 const PAUSE: Duration = Duration::from_millis(100);
 /// No invocation takes longer (Lambda quotas: 15 minutes).
-const LONGEST_COMMIT: Duration = Duration::from_secs(900);
+const LONGEST_COMMIT: Duration = Duration::from_mins(15);
 
 /// A run whose rows are accounted for.
 #[derive(Clone, Debug)]
