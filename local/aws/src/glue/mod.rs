@@ -83,6 +83,7 @@ impl Glue {
 }
 
 /// The one place where an error of the catalog becomes one of Glue.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn refuse(error: CatalogError) -> ServiceError {
     let status = if matches!(error, CatalogError::Database(_)) { 500 } else { 400 };
     ServiceError::new(error.code(), error.to_string()).status(status)

@@ -7,7 +7,7 @@ use lake::store::Versioning;
 use s3s::{S3, S3Request, S3Response, S3Result, dto};
 
 use super::error::from_store;
-use super::{bucket, document, listing, object, tagging, upload};
+use super::{bucket, document, listing, object, part, tagging, upload};
 use crate::Settings;
 
 pub struct Backend {
@@ -53,8 +53,8 @@ macro_rules! operations {
 operations! {
     waiting {
         put_object(PutObjectInput) -> PutObjectOutput = object::put;
-        upload_part(UploadPartInput) -> UploadPartOutput = upload::put_part;
-        upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = upload::copy_part;
+        upload_part(UploadPartInput) -> UploadPartOutput = part::put;
+        upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = part::copy;
         complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = upload::complete;
     }
     at_once {
@@ -85,7 +85,7 @@ operations! {
 
         create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = upload::create;
         abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = upload::abort;
-        list_parts(ListPartsInput) -> ListPartsOutput = upload::parts;
+        list_parts(ListPartsInput) -> ListPartsOutput = part::list;
         list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = upload::list;
 
         get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = document::policy;

@@ -31,6 +31,7 @@ mod document;
 mod error;
 mod listing;
 mod object;
+mod part;
 mod tagging;
 #[cfg(test)]
 mod tests;

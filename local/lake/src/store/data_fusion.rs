@@ -3,26 +3,26 @@
 //! Reads come from the blob's file without a copy in between, writes in parts go to
 //! one blob as they arrive: neither holds more than a part in memory.
 
-use std::fs::OpenOptions;
-use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{
     self as os, Attribute, CopyMode, CopyOptions, GetOptions, GetResult, GetResultPayload,
     ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutPayload,
-    PutResult, UploadPart,
+    PutResult,
 };
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use md5::{Digest, Md5};
 
-use super::blob::{self, BlobWriter};
+use super::blob;
 use super::listing::ListQuery;
 use super::object::{Attributes, Object, PutOptions, WriteCondition};
 use super::{Store, StoreError};
+
+mod parts;
+
+use parts::PartsUpload;
 
 /// Keys a page of a listing holds.
 const PAGE: usize = 1000;
@@ -141,15 +141,8 @@ impl ObjectStore for BucketStore {
         options: PutMultipartOptions,
     ) -> os::Result<Box<dyn MultipartUpload>> {
         let writer = self.store.blob().map_err(|error| Self::error(location, error))?;
-        Ok(Box::new(PartsUpload {
-            target: self.clone(),
-            location: location.clone(),
-            attributes: attributes(&options.attributes),
-            file: writer.temporary_path(),
-            writer: Some(writer),
-            size: 0,
-            parts: Arc::default(),
-        }))
+        let attributes = attributes(&options.attributes);
+        Ok(Box::new(PartsUpload::new(self.clone(), location.clone(), attributes, writer)))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> os::Result<GetResult> {
@@ -274,88 +267,6 @@ impl ObjectStore for BucketStore {
                 StoreError::PreconditionFailed(_) => refused(to, &condition, error),
                 error => Self::error(from, error),
             })
-    }
-}
-
-/// Parts written side by side to their places in one blob.
-#[derive(Debug)]
-struct PartsUpload {
-    target: BucketStore,
-    location: Path,
-    attributes: Attributes,
-    file: PathBuf,
-    writer: Option<BlobWriter>,
-    size: u64,
-    parts: Arc<Mutex<Vec<WrittenPart>>>,
-}
-
-#[derive(Debug)]
-struct WrittenPart {
-    size: u64,
-    /// Known once it is written.
-    etag: Option<String>,
-}
-
-#[async_trait::async_trait]
-impl MultipartUpload for PartsUpload {
-    fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        let offset = self.size;
-        let size = data.content_length() as u64;
-        self.size += size;
-        let file = self.file.clone();
-        let parts = self.parts.clone();
-        let index = {
-            let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
-            parts.push(WrittenPart { size, etag: None });
-            parts.len() - 1
-        };
-        Box::pin(async move {
-            let etag = blob::blocking(move || {
-                let mut file = OpenOptions::new().write(true).open(file)?;
-                file.seek(SeekFrom::Start(offset))?;
-                let mut md5 = Md5::new();
-                for bytes in data {
-                    file.write_all(&bytes)?;
-                    md5.update(&bytes);
-                }
-                Ok(blob::hex(&md5.finalize()))
-            })
-            .await
-            .map_err(io_error)?;
-            parts.lock().unwrap_or_else(PoisonError::into_inner)[index].etag = Some(etag);
-            Ok(())
-        })
-    }
-
-    async fn complete(&mut self) -> os::Result<PutResult> {
-        let generic = |message: &str| os::Error::Generic { store: "lake", source: message.into() };
-        let (sizes, etags) = {
-            let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-            let sizes: Vec<u64> = parts.iter().map(|part| part.size).collect();
-            let etags: Option<Vec<String>> = parts.iter().map(|part| part.etag.clone()).collect();
-            (
-                sizes,
-                etags.ok_or_else(|| generic("an upload was completed before all of its parts"))?,
-            )
-        };
-        let writer = self.writer.take().ok_or_else(|| generic("an upload was completed twice"))?;
-        let etag = blob::parts_etag(etags.iter().map(String::as_str));
-        let blob = writer.finish_parts(self.size, etag, sizes).map_err(io_error)?;
-        let options = PutOptions {
-            attributes: std::mem::take(&mut self.attributes),
-            ..PutOptions::default()
-        };
-        let target = &self.target;
-        target
-            .store
-            .put_blob(&target.bucket, &BucketStore::key(&self.location), blob, options)
-            .map(|object| put_result(&object))
-            .map_err(|error| BucketStore::error(&self.location, error))
-    }
-
-    async fn abort(&mut self) -> os::Result<()> {
-        self.writer = None;
-        Ok(())
     }
 }
 
