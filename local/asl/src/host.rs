@@ -37,8 +37,8 @@ pub trait Host: Send + Sync {
     async fn sleep_until(&self, instant: Timestamp);
 
     /// A new task token, resolvable by `SendTaskSuccess` and its siblings. Asked
-    /// for before the task's arguments are evaluated, for
-    /// `.waitForTaskToken` tasks and activities only.
+    /// for before the task's arguments are evaluated, for activities and for
+    /// `.waitForTaskToken` and `.sync` tasks: AWS shows the latter one too.
     fn task_token(&self) -> String;
 
     /// Does the work of one attempt of a Task state and returns its raw result.
@@ -81,7 +81,7 @@ pub struct TaskCall {
     pub parameters: Arc<Value>,
     /// 0 for the first attempt.
     pub retry_count: u32,
-    /// For `.waitForTaskToken` tasks and activities.
+    /// What [`Host::task_token`] answered, where it was asked.
     pub token: Option<String>,
     pub timeout_seconds: Option<u64>,
     pub heartbeat_seconds: Option<u64>,

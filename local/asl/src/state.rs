@@ -7,11 +7,13 @@ mod distributed;
 mod fail;
 mod iteration;
 mod map;
+mod map_run;
 mod parallel;
 mod pass;
 mod succeed;
 mod task;
 mod task_events;
+mod tolerance;
 mod wait;
 
 use crate::definition::{Fields, Targets};

@@ -1,19 +1,18 @@
 //! One visit of a state: from its entry to its exit.
 
+mod policy;
+
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use crate::context::StateContext;
-use crate::definition::{Catcher, Place, QueryLanguage, Selection, State, Transition};
-use crate::event::EventDetail;
-use crate::execution::{Run, end};
+use crate::definition::{Place, QueryLanguage, Selection, State, Transition};
+use crate::execution::Run;
 use crate::failure::{Failure, Fault, Trouble, error_name};
 use crate::history::Track;
 use crate::payload;
 use crate::scope::Scope;
-use crate::state::StateKind;
 use crate::template::Template;
 use crate::variables::Variables;
 
@@ -34,23 +33,6 @@ pub(crate) struct Exit {
     pub output: Arc<Value>,
     pub assigned: Vec<(String, Arc<Value>)>,
     pub next: Transition,
-}
-
-/// A failure, and what may be done about it.
-pub(crate) struct Settled {
-    pub failure: Failure,
-    heartbeat: bool,
-    handled: Handling,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Handling {
-    /// Retry and Catch apply.
-    Policy,
-    /// The state's own `JSONPath` fields are at fault: nothing catches that.
-    Runtime,
-    /// The execution is over.
-    Fatal,
 }
 
 impl Visit<'_> {
@@ -196,147 +178,9 @@ impl Visit<'_> {
         }
         Ok(Exit { output, assigned, next })
     }
-
-    /// Runs a Task, Parallel or Map under its `Retry` and `Catch`.
-    pub async fn run_with_policy(&mut self, variables: &Variables) -> Result<Exit, Failure> {
-        let mut attempts = vec![0; self.state.retry.len()];
-        loop {
-            let ended = match &self.state.kind {
-                StateKind::Task(task) => task.run(self, variables).await,
-                StateKind::Parallel(parallel) => parallel.run(self, variables).await,
-                StateKind::Map(map) => map.run(self, variables).await,
-                other => unreachable!("{:?} has no policy", other.state_type()),
-            };
-            let settled = match ended {
-                Ok(exit) => return Ok(exit),
-                Err(trouble) => self.settle(trouble)?,
-            };
-            if settled.handled != Handling::Policy {
-                return Err(settled.failure);
-            }
-            if let Some(delay) = self.next_retry(&settled, &mut attempts) {
-                let until = self.run.host.now() + delay;
-                self.run.host.sleep_until(until).await;
-                self.context.retry_count = self.context.retry_count.map(|count| count + 1);
-                continue;
-            }
-            let catcher = self.state.catch.iter().find(|catcher| settled.matches(&catcher.errors));
-            self.note_failure(catcher.is_some()).map_err(end)?;
-            return match catcher {
-                Some(catcher) => match self.exit_by_catch(catcher, &settled.failure, variables) {
-                    Ok(exit) => {
-                        self.track.close();
-                        Ok(exit)
-                    }
-                    Err(trouble) => Err(self.settle(trouble)?.failure),
-                },
-                None => Err(settled.failure),
-            };
-        }
-    }
-
-    fn next_retry(&self, settled: &Settled, attempts: &mut [u64]) -> Option<SignedDuration> {
-        let mut retriers = self.state.retry.iter().zip(attempts);
-        let (retrier, attempt) = retriers.find(|(retrier, _)| settled.matches(&retrier.errors))?;
-        let delay = retrier.schedule.delay(*attempt, self.run.host.random())?;
-        *attempt += 1;
-        SignedDuration::try_from(delay).ok()
-    }
-
-    /// `ParallelStateFailed`, `MapStateFailed`. A `JSONata` Parallel whose
-    /// error is caught is recorded as succeeded: recorded case
-    /// `error_output_variables/error_output.test_parallel_catch_error-PARALLEL_CATCH_ERROR_OUTPUT`.
-    fn note_failure(&self, caught: bool) -> Result<(), Trouble> {
-        let detail = match &self.state.kind {
-            StateKind::Parallel(_) if caught && self.is_jsonata() => {
-                EventDetail::ParallelStateSucceeded
-            }
-            StateKind::Parallel(_) => EventDetail::ParallelStateFailed,
-            StateKind::Map(_) => EventDetail::MapStateFailed,
-            _ => return Ok(()),
-        };
-        self.track.close();
-        self.run.history.record(self.track, detail)?;
-        Ok(())
-    }
-
-    fn exit_by_catch(
-        &self,
-        catcher: &Catcher,
-        failure: &Failure,
-        variables: &Variables,
-    ) -> Result<Exit, Trouble> {
-        let error_output = Arc::new(failure.to_output());
-        let next = Transition::To(catcher.next);
-        if self.is_jsonata() {
-            let scope = self.scope(&self.input, variables).with_error_output(&error_output);
-            let assigned = assign(&catcher.assign, &scope)?;
-            let output = match &catcher.output {
-                Some(template) => template.share(&scope)?,
-                None => Arc::clone(&error_output),
-            };
-            drop(scope);
-            return self.checked(output, assigned, next);
-        }
-        let assigned = assign(&catcher.assign, &self.scope(&error_output, variables))?;
-        let output = self.placed(&catcher.place, error_output)?;
-        self.checked(output, assigned, next)
-    }
-
-    /// Gives a trouble its name and cause, and records `EvaluationFailed`
-    /// where AWS does.
-    pub fn settle(&self, trouble: Trouble) -> Result<Settled, Failure> {
-        let fault = match trouble {
-            Trouble::Failure(failure) => return Ok(Settled::of(failure, Handling::Policy)),
-            Trouble::Fatal(failure) => return Ok(Settled::of(failure, Handling::Fatal)),
-            Trouble::Heartbeat => {
-                return Ok(Settled {
-                    heartbeat: true,
-                    ..Settled::of(Failure::named(error_name::TIMEOUT), Handling::Policy)
-                });
-            }
-            Trouble::Fault(fault) => fault,
-        };
-        let (error, location, in_use) = (fault.error, fault.location.clone(), fault.in_use);
-        let failure = fault.into_failure(&self.state.name, self.entered);
-        if error == error_name::QUERY_EVALUATION_ERROR {
-            // Entry and evaluation are one step to AWS: both follow the same event.
-            if self.track.previous() == self.entered && !in_use {
-                self.track.follow(self.before);
-            }
-            let detail = EventDetail::EvaluationFailed {
-                failure: failure.clone(),
-                state: Arc::clone(&self.state.name),
-                location,
-            };
-            self.run.history.record(self.track, detail).map_err(end)?;
-        }
-        let handled =
-            if error == error_name::RUNTIME { Handling::Runtime } else { Handling::Policy };
-        Ok(Settled::of(failure, handled))
-    }
 }
 
-impl Settled {
-    fn of(failure: Failure, handled: Handling) -> Self {
-        Self { failure, heartbeat: false, handled }
-    }
-
-    /// Whether an `ErrorEquals` names this failure.
-    fn matches(&self, errors: &[String]) -> bool {
-        let error = self.failure.error.as_deref();
-        let runtime = error == Some(error_name::RUNTIME);
-        !runtime
-            && errors.iter().any(|name| match name.as_str() {
-                error_name::ALL => true,
-                error_name::TASK_FAILED => error != Some(error_name::TIMEOUT),
-                error_name::HEARTBEAT_TIMEOUT if self.heartbeat => true,
-                name => error == Some(name),
-            })
-    }
-}
-
-fn assign(
+pub(super) fn assign(
     assignments: &[(String, Template)],
     scope: &Scope,
 ) -> Result<Vec<(String, Arc<Value>)>, Fault> {
