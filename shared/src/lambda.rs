@@ -20,6 +20,9 @@ use crate::error::{ErrorName, NamedError, diagnostic};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_mins(2);
 
+/// The runtime logs every error too, without execution and month.
+const SAID_TWICE: &str = "lambda_runtime::layers::panic=off";
+
 #[derive(Debug, thiserror::Error)]
 #[error("input: {0}")]
 struct InvalidInput(#[from] serde_json::Error);
@@ -65,9 +68,21 @@ where
     let (state, handle) = (&state, &handle);
     let service = service_fn(move |event: LambdaEvent<Value>| async move {
         let span = span(&event.payload);
-        answer(state, handle, event.payload).instrument(span).await
+        logged(answer(state, handle, event.payload)).instrument(span).await
     });
     lambda_runtime::run(service).await
+}
+
+/// One line an invocation, with what the span knows of it.
+async fn logged<O>(answer: impl Future<Output = Result<O, Diagnostic>>) -> Result<O, Diagnostic> {
+    let answer = answer.await;
+    match &answer {
+        Ok(_) => tracing::info!("done"),
+        Err(Diagnostic { error_type, error_message }) => {
+            tracing::error!(error = error_type, cause = error_message, "failed");
+        }
+    }
+    answer
 }
 
 async fn answer<S, I, O, E>(
@@ -105,7 +120,8 @@ fn log_as_json() {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .with_env_var("RUST_LOG")
-        .from_env_lossy();
+        .from_env_lossy()
+        .add_directive(SAID_TWICE.parse().expect("a directive"));
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

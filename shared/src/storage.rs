@@ -1,7 +1,9 @@
 //! Reading small objects from S3, with its failures by name.
 
+use std::error::Error;
+
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 
 use crate::error::{ErrorName, NamedError};
@@ -19,13 +21,14 @@ pub enum StorageError {
 
 impl StorageError {
     /// Classes an SDK error by its answer; `place` says which object.
+    #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
     pub fn of<E>(place: &str, error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let code = error.code().map(str::to_owned);
-        let (place, reason) = (place.to_owned(), DisplayErrorContext(error).to_string());
+        let (place, reason) = (place.to_owned(), sdk_reason(&error));
         match (status, code.as_deref()) {
             (Some(403), _) | (_, Some("NoSuchBucket")) => Self::Refused { place, reason },
             (Some(404 | 412 | 416), _) => Self::Gone { place, reason },
@@ -42,6 +45,21 @@ impl NamedError for StorageError {
             Self::Gone { .. } => ErrorName::SourceChanged,
         }
     }
+}
+
+/// Why a call has failed, in one line: what the service answered, or why it did not answer.
+pub fn sdk_reason<E>(error: &SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if let Some(response) = error.raw_response() {
+        let code = error.code().unwrap_or("no error code");
+        let message = error.message().unwrap_or("no message");
+        return format!("{code}, {message} (HTTP {})", response.status().as_u16());
+    }
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let causes = causes.map(|cause| format!(": {cause}"));
+    std::iter::once(error.to_string()).chain(causes).collect()
 }
 
 /// A whole object, or none when there is none.

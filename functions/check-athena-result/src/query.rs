@@ -1,12 +1,13 @@
 //! A query as Athena reports it: its state, then all pages of its result.
 
 use aws_sdk_athena::Client;
-use aws_sdk_athena::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_athena::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_athena::types::{
     QueryExecution, QueryExecutionState, QueryExecutionStatistics, QueryExecutionStatus, Row,
     StatementType,
 };
 use shared::error::{ErrorName, NamedError};
+use shared::storage::sdk_reason;
 
 use crate::result::{Column, QueryResult};
 
@@ -40,7 +41,7 @@ impl NamedError for QueryError {
 /// The result of query `id`, or why there is none.
 pub async fn result(athena: &Client, id: &str) -> Result<QueryResult, QueryError> {
     let answer = athena.get_query_execution().query_execution_id(id).send().await;
-    let execution = answer.map_err(|error| unanswered(id, error))?.query_execution;
+    let execution = answer.map_err(|error| unanswered(id, &error))?.query_execution;
     let execution = execution.unwrap_or_else(|| QueryExecution::builder().build());
     finished(id, execution.status())?;
 
@@ -52,7 +53,7 @@ pub async fn result(athena: &Client, id: &str) -> Result<QueryResult, QueryError
     // 1,000 rows a page (Athena API reference, "GetQueryResults").
     let mut pages = athena.get_query_results().query_execution_id(id).into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| unanswered(id, error))?;
+        let page = page.map_err(|error| unanswered(id, &error))?;
         let Some(set) = page.result_set else { continue };
         let columns = set.result_set_metadata.and_then(|metadata| metadata.column_info);
         if result.columns.is_empty() {
@@ -103,7 +104,7 @@ fn finished(id: &str, status: Option<&QueryExecutionStatus>) -> Result<(), Query
 }
 
 /// Throttling and 5xx have been retried by the SDK; what is left of 4xx is ours.
-fn unanswered<E>(id: &str, error: SdkError<E>) -> QueryError
+fn unanswered<E>(id: &str, error: &SdkError<E>) -> QueryError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
@@ -112,7 +113,7 @@ where
         error.code(),
         Some("InvalidRequestException" | "AccessDeniedException" | "ValidationException")
     );
-    let reason = DisplayErrorContext(error).to_string();
+    let reason = sdk_reason(error);
     if refused {
         QueryError::Refused { id, reason }
     } else {
