@@ -1,7 +1,8 @@
 //! What happens to a request before it is read as S3's: the signature comes off, and the SDKs' own framing of the
 //! body with it.
 
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use s3s::{S3Result, s3_error};
 
@@ -23,7 +24,10 @@ const SIGNATURE: [&str; 10] = [
     "Expires",
 ];
 
-/// Makes of any request an unsigned one with a plain body. The values a client sends behind its body are in the
+/// Host names that clients put a bucket's name before.
+const HOSTS: [&str; 2] = ["localhost", "127.0.0.1"];
+
+/// Makes of any request an unsigned one with a plain body, whose path begins with its bucket. The values a client sends behind its body are in the
 /// request's extensions, as [`Trailers`].
 ///
 /// Errors: a presigned URL that has expired, a framing that is not what its headers say.
@@ -33,6 +37,12 @@ pub fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
     if let Some(query) = parts.uri.query().filter(|query| query.contains("Signature=")) {
         refuse_expired(query, jiff::Timestamp::now())?;
         parts.uri = unsigned(&parts.uri, query)?;
+    }
+    if let Some(bucket) = bucket_of_host(&parts.headers) {
+        let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        parts.uri = format!("/{bucket}{target}")
+            .parse()
+            .map_err(|error| s3_error!(InvalidURI, "{error}"))?;
     }
     let is_framed = parts
         .headers
@@ -47,6 +57,15 @@ pub fn admit(request: Request<Body>) -> S3Result<Request<Body>> {
         body = chunked::decode(body, length, trailers);
     }
     Ok(Request::from_parts(parts, body))
+}
+
+/// `bucket` of `bucket.localhost:4566` and `bucket.s3.localhost`.
+fn bucket_of_host(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(HOST)?.to_str().ok()?;
+    let name = host.split(':').next()?;
+    let before = HOSTS.iter().find_map(|suffix| name.strip_suffix(suffix)?.strip_suffix('.'))?;
+    let bucket = before.strip_suffix(".s3").unwrap_or(before);
+    (bucket != "s3").then(|| bucket.to_owned())
 }
 
 /// Of a URL signed in version 4 the time it was signed and how many seconds it is good for; of version 2 the second

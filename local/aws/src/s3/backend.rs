@@ -7,7 +7,7 @@ use lake::store::Versioning;
 use s3s::{S3, S3Request, S3Response, S3Result, dto};
 
 use super::error::from_store;
-use super::{bucket, document, listing, object, part, tagging, upload};
+use super::{bucket, copy, document, listing, object, part, tagging, upload};
 use crate::Settings;
 
 pub struct Backend {
@@ -74,7 +74,7 @@ operations! {
         head_object(HeadObjectInput) -> HeadObjectOutput = object::head;
         delete_object(DeleteObjectInput) -> DeleteObjectOutput = object::delete;
         delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = object::delete_many;
-        copy_object(CopyObjectInput) -> CopyObjectOutput = object::copy;
+        copy_object(CopyObjectInput) -> CopyObjectOutput = copy::copy;
         get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
         put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
         delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;

@@ -13,9 +13,10 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use lake::Store;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use uuid::Uuid;
 
 use crate::Settings;
 use crate::wire::Body;
@@ -27,6 +28,7 @@ mod bucket;
 mod checksum;
 mod chunked;
 mod condition;
+mod copy;
 mod document;
 mod error;
 mod listing;
@@ -51,7 +53,8 @@ impl S3 {
         Self { service: S3ServiceBuilder::new(Backend { store, settings }).build() }
     }
 
-    /// Answers one request, path-style (`/bucket/key`). Objects' bytes stream through, both ways.
+    /// Answers one request, with the bucket in the path (`/bucket/key`) or before the host (`bucket.localhost`).
+    /// Objects' bytes stream through, both ways.
     pub async fn call(&self, request: Request<Body>) -> Response<Body> {
         let is_head = request.method() == http::Method::HEAD;
         let admitted = match admission::admit(request) {
@@ -66,6 +69,9 @@ impl S3 {
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         });
+        if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().simple().to_string()) {
+            response.headers_mut().insert("x-amz-request-id", id);
+        }
         // Errors are XML to s3s, but these answers have no body.
         if is_head || response.status() == StatusCode::NOT_MODIFIED {
             *response.body_mut() = Body::empty();

@@ -1,4 +1,4 @@
-//! Objects: put, get, head, delete, copy.
+//! Objects: put, get, head, delete.
 
 use std::ops::Range;
 
@@ -6,10 +6,9 @@ use http::{HeaderMap, HeaderValue};
 use lake::StoreError;
 use lake::store::{Object, PutOptions, WriteCondition};
 use s3s::dto::{
-    self, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, GetObjectInput,
-    GetObjectOutput, HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput,
-    StreamingBlob,
+    self, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
+    DeletedObject, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    PutObjectInput, PutObjectOutput, StreamingBlob,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -191,68 +190,6 @@ pub fn delete_many(
         errors: (!errors.is_empty()).then_some(errors),
         request_charged: None,
     }))
-}
-
-pub fn copy(
-    backend: &Backend,
-    request: S3Request<CopyObjectInput>,
-) -> S3Result<S3Response<CopyObjectOutput>> {
-    let input = request.input;
-    let (bucket, key, version) = source(&input.copy_source)?;
-    let original = backend.store.head(bucket, key, version).map_err(from_store)?;
-    ReadCondition {
-        if_match: input.copy_source_if_match,
-        if_none_match: input.copy_source_if_none_match,
-        if_modified_since: input.copy_source_if_modified_since,
-        if_unmodified_since: input.copy_source_if_unmodified_since,
-    }
-    .check_source(&original)?;
-    let replaces =
-        input.metadata_directive.is_some_and(|directive| directive.as_str() == "REPLACE");
-    if !replaces && version.is_none() && (bucket, key) == (&*input.bucket, &*input.key) {
-        return Err(s3_error!(
-            InvalidRequest,
-            "This copy request is illegal because it is trying to copy an object to itself without changing the \
-             object's metadata, storage class, website redirect location or encryption attributes."
-        ));
-    }
-    let mut attributes = attributes::from_request(&request.headers, input.metadata)?;
-    if !request.headers.contains_key("x-amz-tagging") {
-        attributes.tags.clone_from(&original.attributes.tags);
-    }
-    let version = Some(original.version_id.as_str());
-    let copied = backend.store.copy(
-        (bucket, key, version),
-        (&input.bucket, &input.key),
-        &WriteCondition::Always,
-        replaces.then_some(attributes),
-    );
-    let object = copied.map_err(from_store)?;
-    let mut result = CopyObjectResult {
-        e_tag: Some(etag(&object)),
-        last_modified: Some(attributes::timestamp(object.last_modified)),
-        checksum_type: checksum::kind(&object.attributes.checksums)
-            .map(dto::ChecksumType::from_static),
-        ..CopyObjectResult::default()
-    };
-    set_checksums!(result, &object.attributes.checksums);
-    let output = CopyObjectOutput {
-        copy_object_result: Some(result),
-        copy_source_version_id: version_id(&original, backend.is_versioned(bucket)?),
-        version_id: version_id(&object, backend.is_versioned(&input.bucket)?),
-        ..CopyObjectOutput::default()
-    };
-    Ok(S3Response::with_headers(output, attributes::encryption(&object)))
-}
-
-/// Bucket, key and version of a copy's source.
-pub fn source(source: &CopySource) -> S3Result<(&str, &str, Option<&str>)> {
-    match source {
-        CopySource::Bucket { bucket, key, version_id } => Ok((bucket, key, version_id.as_deref())),
-        CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => {
-            Err(s3_error!(NotImplemented, "copies from access points are not implemented"))
-        }
-    }
 }
 
 /// The bytes an answer is about.

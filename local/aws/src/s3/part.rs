@@ -14,7 +14,7 @@ use super::condition::ReadCondition;
 use super::error::from_store;
 use super::listing::page_size;
 use super::upload::plan;
-use super::{object, transfer};
+use super::{copy, transfer};
 
 pub async fn put(
     backend: &Backend,
@@ -47,7 +47,7 @@ pub async fn copy(
     let target = (&*input.bucket, &*input.key, &*input.upload_id);
     let (upload, _) = backend.store.upload(target.0, target.1, target.2).map_err(from_store)?;
     let (algorithm, _) = plan(&upload)?;
-    let (bucket, key, version) = object::source(&input.copy_source)?;
+    let (bucket, key, version) = copy::source(&input.copy_source)?;
     let (original, reader) = backend.store.get(bucket, key, version).map_err(from_store)?;
     ReadCondition {
         if_match: input.copy_source_if_match,

@@ -41,7 +41,10 @@ impl Client {
         body: impl Into<Bytes>,
     ) -> Answer {
         let body = body.into();
-        let mut request = Request::builder().method(method).uri(target).header("host", "127.0.0.1");
+        let mut request = Request::builder().method(method).uri(target);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "127.0.0.1:4566");
+        }
         request = request.header("content-length", body.len());
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -142,6 +145,52 @@ async fn keys_are_decoded_once() {
     assert_eq!(next.elements("Key"), ["a b", "a%2Fb", "a+b", "a/b", "☃"]);
     let wrong = client.get("/bucket?list-type=2&continuation-token=%21", &[]).await;
     assert_eq!((wrong.status, wrong.element("Code")), (400, "InvalidArgument"));
+}
+
+#[tokio::test]
+async fn buckets_may_stand_before_the_host() {
+    let client = Client::new();
+    client.put("/bucket/a/b", &[], "hello").await;
+    for host in ["bucket.localhost:4566", "bucket.s3.localhost", "bucket.127.0.0.1:80"] {
+        assert_eq!(client.get("/a/b", &[("host", host)]).await.body, "hello", "{host}");
+        assert_eq!(client.get("/?list-type=2", &[("host", host)]).await.element("Key"), "a/b");
+    }
+    for host in ["localhost:4566", "s3.localhost", "127.0.0.1", "example.com"] {
+        assert_eq!(client.get("/bucket/a/b", &[("host", host)]).await.body, "hello", "{host}");
+    }
+}
+
+#[tokio::test]
+async fn copies_keep_or_replace() {
+    let client = Client::new();
+    let given = [("content-type", "a/b"), ("x-amz-meta-a", "1"), ("x-amz-tagging", "t=1")];
+    client.put("/bucket/k", &given, "hello").await;
+    let source = ("x-amz-copy-source", "/bucket/k");
+    let new = [("content-type", "c/d"), ("x-amz-meta-a", "2"), ("x-amz-tagging", "t=2")];
+    let cases: [(Headers<'_>, [&str; 3]); 4] = [
+        (&[], ["a/b", "1", "1"]),
+        (&[("x-amz-metadata-directive", "REPLACE")], ["c/d", "2", "1"]),
+        (&[("x-amz-tagging-directive", "REPLACE")], ["a/b", "1", "2"]),
+        (&[("x-amz-metadata-directive", "COPY")], ["a/b", "1", "1"]),
+    ];
+    for (directives, expected) in cases {
+        let headers: Vec<_> = directives.iter().copied().chain(new).chain([source]).collect();
+        assert_eq!(client.put("/bucket/copy", &headers, "").await.status, 200);
+        let copy = client.get("/bucket/copy", &[]).await;
+        let tags = client.get("/bucket/copy?tagging", &[]).await;
+        let found =
+            [copy.header("content-type"), copy.header("x-amz-meta-a"), tags.element("Value")];
+        assert_eq!((found, &*copy.body), (expected, "hello"), "{directives:?}");
+    }
+    let onto_itself = client.put("/bucket/k", &[source], "").await;
+    assert_eq!((onto_itself.status, onto_itself.element("Code")), (400, "InvalidRequest"));
+    let colder = [source, ("x-amz-storage-class", "STANDARD_IA")];
+    assert_eq!(client.put("/bucket/k", &colder, "").await.status, 200);
+    assert_eq!(client.get("/bucket/k", &[]).await.header("x-amz-storage-class"), "STANDARD_IA");
+    assert_eq!(
+        client.put("/bucket/x", &[("x-amz-copy-source", "/bucket/nothing")], "").await.status,
+        404
+    );
 }
 
 #[tokio::test]
