@@ -1,5 +1,132 @@
-//! Athena: queries over the lake, and what stands around them (workgroups, prepared and named
-//! statements, the catalog as Athena shows it).
+//! Athena: queries over the lake, and what stands around them (workgroups, prepared and named statements, the
+//! catalog as Athena shows it).
 //!
-//! Statements are run by `lake`'s SQL engine; this module gives them Athena's life: what is
-//! refused at once, what waits for its turn, what is remembered, and how a result is paged.
+//! Path of a query: StartQueryExecution (`submission`) refuses what Athena refuses while the caller waits, settles
+//! where the results go (`result_location`) and records the execution (`record`); `executions` runs it on `lake`'s
+//! SQL when its turn comes; `status` says how it stands and `results` gives its rows, page by page out of the result
+//! object. Records outlast the process: a query whose process has died (`owner`) reads as FAILED.
+//!
+//! This module knows no SQL: what a statement is and does is `lake`'s.
+
+mod data_catalog;
+mod engine_version;
+mod executions;
+mod metadata;
+mod named;
+mod owner;
+mod prepared;
+mod query;
+mod record;
+mod refusal;
+mod result_location;
+mod result_rows;
+mod results;
+mod reuse;
+mod status;
+mod submission;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod workgroup;
+
+use std::sync::Arc;
+
+use lake::Lake;
+use serde_json::Value;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::Settings;
+use crate::collection::Collection;
+use crate::wire::ServiceError;
+
+use executions::Executions;
+use named::NamedQuery;
+use prepared::PreparedStatement;
+use workgroup::WorkGroup;
+
+pub use executions::Limits;
+pub use query::{AthenaError, QueryExecution, State};
+
+/// The Athena service. To be opened inside a Tokio runtime, which runs the queries; they end with the service.
+pub struct Athena {
+    settings: Arc<Settings>,
+    workgroups: Collection<WorkGroup>,
+    prepared: Arc<Collection<PreparedStatement>>,
+    named: Collection<NamedQuery>,
+    executions: Arc<Executions>,
+    _closing: DropGuard,
+}
+
+impl Athena {
+    pub fn open(lake: &Lake, settings: Arc<Settings>) -> Result<Self, ServiceError> {
+        Athena::open_with(lake, settings, Limits::default())
+    }
+
+    pub fn open_with(
+        lake: &Lake,
+        settings: Arc<Settings>,
+        limits: Limits,
+    ) -> Result<Self, ServiceError> {
+        let database = lake.database();
+        let workgroups = Collection::open(database, "athena/workgroup")?;
+        let primary = WorkGroup::primary();
+        workgroups.insert(&primary.name, &primary)?;
+        let prepared = Arc::new(Collection::open(database, "athena/prepared")?);
+        let closing = CancellationToken::new();
+        Ok(Athena {
+            settings,
+            workgroups,
+            named: Collection::open(database, "athena/named")?,
+            executions: Executions::open(lake, prepared.clone(), limits, closing.clone())?,
+            prepared,
+            _closing: closing.drop_guard(),
+        })
+    }
+
+    #[expect(clippy::unused_async, reason = "operations of all services are called alike")]
+    pub async fn operation(&self, action: &str, input: Value) -> Result<Value, ServiceError> {
+        match action {
+            "StartQueryExecution" => self.start_query_execution(input),
+            "StopQueryExecution" => self.stop_query_execution(&input),
+            "GetQueryExecution" => self.get_query_execution(&input),
+            "BatchGetQueryExecution" => self.batch_get_query_execution(&input),
+            "ListQueryExecutions" => self.list_query_executions(&input),
+            "GetQueryRuntimeStatistics" => self.get_query_runtime_statistics(&input),
+            "GetQueryResults" => self.get_query_results(&input),
+            "CreateWorkGroup" => self.create_work_group(input),
+            "GetWorkGroup" => self.get_work_group(&input),
+            "ListWorkGroups" => self.list_work_groups(&input),
+            "UpdateWorkGroup" => self.update_work_group(input),
+            "DeleteWorkGroup" => self.delete_work_group(&input),
+            "ListEngineVersions" => Ok(engine_version::list_engine_versions()),
+            "CreatePreparedStatement" => self.create_prepared_statement(input),
+            "GetPreparedStatement" => self.get_prepared_statement(&input),
+            "BatchGetPreparedStatement" => self.batch_get_prepared_statement(input),
+            "ListPreparedStatements" => self.list_prepared_statements(&input),
+            "UpdatePreparedStatement" => self.update_prepared_statement(input),
+            "DeletePreparedStatement" => self.delete_prepared_statement(&input),
+            "CreateNamedQuery" => self.create_named_query(input),
+            "GetNamedQuery" => self.get_named_query(&input),
+            "BatchGetNamedQuery" => self.batch_get_named_query(input),
+            "ListNamedQueries" => self.list_named_queries(&input),
+            "UpdateNamedQuery" => self.update_named_query(input),
+            "DeleteNamedQuery" => self.delete_named_query(&input),
+            "CreateDataCatalog" => self.create_data_catalog(&input),
+            "GetDataCatalog" => self.get_data_catalog(&input),
+            "ListDataCatalogs" => Ok(self.list_data_catalogs()),
+            "GetDatabase" => self.get_database(&input),
+            "ListDatabases" => self.list_databases(&input),
+            "GetTableMetadata" => self.get_table_metadata(&input),
+            "ListTableMetadata" => self.list_table_metadata(&input),
+            "TagResource" => self.tag_resource(&input),
+            "UntagResource" => self.untag_resource(&input),
+            "ListTagsForResource" => self.list_tags_for_resource(&input),
+            _ => Err(ServiceError::unknown_operation("Athena", action)),
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
