@@ -127,9 +127,7 @@ impl Cloud {
         action: &str,
         input: Value,
     ) -> Result<Value, CallError> {
-        let failed =
-            |error| CallError { service: service.to_owned(), action: action.to_owned(), error };
-        self.services.dispatch(service, action, input).await.map_err(failed)
+        call(&self.services, service, action, input).await
     }
 
     /// One S3 request; the path is `/bucket?…` or `/bucket/key`.
@@ -168,6 +166,18 @@ impl Cloud {
             .unwrap_or(status.as_str());
         Err(failed(code.to_owned(), text.clone()))
     }
+}
+
+/// One operation of a service, in process.
+pub async fn call(
+    services: &Services,
+    service: &str,
+    action: &str,
+    input: Value,
+) -> Result<Value, CallError> {
+    let failed =
+        |error| CallError { service: service.to_owned(), action: action.to_owned(), error };
+    services.dispatch(service, action, input).await.map_err(failed)
 }
 
 impl Drop for Cloud {

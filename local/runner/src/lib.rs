@@ -9,6 +9,7 @@
 pub mod check;
 pub mod cloud;
 pub mod cmd;
+pub mod console;
 pub mod deploy;
 pub mod graph;
 pub mod origin;

@@ -64,6 +64,7 @@ impl Month {
         jiff::civil::date(self.year, self.month, 1)
     }
 
+    #[must_use]
     pub fn next(self) -> Self {
         if self.month == 12 {
             Self { year: self.year + 1, month: 1 }

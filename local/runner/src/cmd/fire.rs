@@ -48,7 +48,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     )
     .await?;
     let (machine, event) = scheduled(&deployed.stack)?;
-    let step_functions = StepFunctions(&deployed.cloud);
+    let step_functions = StepFunctions(deployed.cloud.services());
     let began = std::time::Instant::now();
     let payload: Value =
         serde_json::from_str(&input(event)).context("the schedule's input is no JSON")?;

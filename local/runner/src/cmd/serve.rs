@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Deployed, Environment, interrupted};
 use crate::cloud::{Address, Cloud};
+use crate::console;
 use crate::origin::From;
 
 #[derive(clap::Args)]
@@ -43,7 +44,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     };
     let (deployed, empty);
     let endpoint = if arguments.empty {
-        empty = Cloud::open(&arguments.data_dir, &address, |_| None).await?;
+        empty =
+            Cloud::open(&arguments.data_dir, &address, |services| Some(console::front(services)))
+                .await?;
         empty.endpoint()
     } else {
         deployed = Deployed::open(
@@ -52,7 +55,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
             &arguments.from,
             |_, _| false,
             &[],
-            |_| None,
+            |services| Some(console::front(services)),
             environment,
         )
         .await?;

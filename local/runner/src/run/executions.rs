@@ -2,7 +2,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cloud::{CallError, Cloud};
+use aws::Services;
+
+use crate::cloud::{CallError, call};
 
 /// An execution as DescribeExecution has it.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,29 +72,29 @@ impl Status {
 
 /// The Step Functions of an account.
 #[derive(Clone, Copy)]
-pub struct StepFunctions<'c>(pub &'c Cloud);
+pub struct StepFunctions<'s>(pub &'s Services);
 
 impl StepFunctions<'_> {
     pub async fn start(self, machine: &str, input: &Value) -> Result<String, CallError> {
         let input = json!({"stateMachineArn": machine, "input": input.to_string()});
-        let started = self.0.call("states", "StartExecution", input).await?;
+        let started = call(self.0, "states", "StartExecution", input).await?;
         Ok(text(&started, "executionArn"))
     }
 
     pub async fn stop(self, arn: &str, cause: &str) -> Result<(), CallError> {
-        self.0
-            .call(
-                "states",
-                "StopExecution",
-                json!({"executionArn": arn, "error": "Run.Interrupted", "cause": cause}),
-            )
-            .await
-            .map(drop)
+        call(
+            self.0,
+            "states",
+            "StopExecution",
+            json!({"executionArn": arn, "error": "Run.Interrupted", "cause": cause}),
+        )
+        .await
+        .map(drop)
     }
 
     pub async fn describe(self, arn: &str) -> Result<Execution, CallError> {
         let described =
-            self.0.call("states", "DescribeExecution", json!({"executionArn": arn})).await?;
+            call(self.0, "states", "DescribeExecution", json!({"executionArn": arn})).await?;
         serde_json::from_value(described).map_err(|error| CallError {
             service: "states".to_owned(),
             action: "DescribeExecution".to_owned(),
@@ -129,7 +131,7 @@ impl StepFunctions<'_> {
     /// The name of the state an execution entered last; `None` before the first.
     pub async fn state(self, arn: &str) -> Result<Option<String>, CallError> {
         let input = json!({"executionArn": arn, "reverseOrder": true, "maxResults": 20});
-        let newest = self.0.call("states", "GetExecutionHistory", input).await?;
+        let newest = call(self.0, "states", "GetExecutionHistory", input).await?;
         let events = newest["events"].as_array().into_iter().flatten();
         let entered =
             events.filter_map(|event| event.pointer("/stateEnteredEventDetails/name")?.as_str());
@@ -145,7 +147,7 @@ impl StepFunctions<'_> {
         let mut all = Vec::new();
         input["maxResults"] = json!(1000);
         loop {
-            let mut page = self.0.call("states", action, input.clone()).await?;
+            let mut page = call(self.0, "states", action, input.clone()).await?;
             if let Some(Value::Array(items)) = page.get_mut(member).map(Value::take) {
                 all.extend(items);
             }

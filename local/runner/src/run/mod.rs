@@ -111,7 +111,7 @@ pub async fn conduct(
 ) -> Result<Outcome, RunError> {
     let started = Instant::now();
     let (_, machine) = stack.state_machines().next().ok_or(RunError::NoMachine)?;
-    let step_functions = StepFunctions(cloud);
+    let step_functions = StepFunctions(cloud.services());
     let mut progress = Progress::new();
     let mut outcome = Outcome::default();
     let before = cloud.services().lambda().usage();

@@ -26,7 +26,7 @@ pub fn write(
         for (index, column) in layout.columns.iter().enumerate() {
             separate(&mut line, index);
             quote(&mut line, layout.quoted, |line| {
-                push(line, column.field, &column.field.value(&trip), layout.long_decimals)
+                push(line, column.field, &column.field.value(&trip), layout.long_decimals);
             });
         }
         line.extend(std::iter::repeat_n(',', layout.surplus_fields));
@@ -61,7 +61,7 @@ fn push(line: &mut String, field: Field, value: &Value, long_decimals: bool) {
         Value::Word(word) => line.push_str(word),
         Value::Base(number) => write!(line, "B{number:05}").expect(STRING),
         Value::Hundredths(hundredths) if long_decimals => {
-            line.push_str(&seventeen_digits(hundredths))
+            line.push_str(&seventeen_digits(hundredths));
         }
         Value::Hundredths(hundredths) if field == Field::Distance => {
             let (whole, part) = (hundredths / 100, hundredths % 100);

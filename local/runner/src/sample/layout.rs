@@ -166,14 +166,13 @@ impl Kind {
             // Bases leave zones empty, which made them doubles.
             Field::PickupZone | Field::DropoffZone if dataset == Dataset::Fhv => Self::Double,
             Field::Vendor | Field::PickupZone | Field::DropoffZone | Field::Duration => Self::Int64,
-            Field::Passengers | Field::RateCode if modern => Self::Int64,
+            Field::Passengers | Field::RateCode | Field::TripType if modern => Self::Int64,
             Field::Passengers | Field::RateCode
                 if dataset == Dataset::Yellow && !since(2018, 7) =>
             {
                 Self::Int64
             }
             Field::Payment if modern || dataset == Dataset::Yellow => Self::Int64,
-            Field::TripType if modern => Self::Int64,
             Field::Congestion if !since(2019, 1) => Self::Null,
             Field::Airport if dataset == Dataset::Yellow && !since(2020, 11) => Self::Null,
             // ehail_fee, SR_Flag

@@ -143,7 +143,7 @@ pub fn write_all(dir: &Path, files: &[SampleFile]) -> Result<(), SampleError> {
         std::fs::write(&draft, lookup()).map_err(failed(&draft))?;
         let file = File::options().append(true).open(&draft).map_err(failed(&draft))?;
         // The day of the lookup's present text.
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_711_929_600))
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(475_536))
             .map_err(failed(&draft))?;
         std::fs::rename(&draft, &path).map_err(failed(&path))?;
     }

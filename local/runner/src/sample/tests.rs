@@ -11,7 +11,7 @@ fn month(text: &str) -> Month {
 }
 
 fn digest(path: &Path) -> String {
-    Sha256::digest(std::fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(std::fs::read(path).unwrap()))
 }
 
 #[test]

@@ -10,7 +10,8 @@ pub struct Zone {
     pub id: i32,
     pub borough: &'static str,
     pub name: &'static str,
-    pub service_zone: &'static str,
+    /// Who may pick up there: `Yellow Zone`, `Boro Zone`, `Airports`, `EWR`.
+    pub service: &'static str,
 }
 
 /// The zones in order of their ids, with the share of trips that each gets.
@@ -39,11 +40,11 @@ pub const JFK: i32 = 132;
 impl Zones {
     fn parse(text: &'static str) -> Self {
         const WRITTEN: &str = "zones.txt is part of the program and is tested";
-        let (mut borough, mut service_zone) = ("", "");
+        let (mut borough, mut service) = ("", "");
         let mut zones = Vec::with_capacity(265);
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             if let Some(heading) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-                (borough, service_zone) = heading.split_once(" | ").expect(WRITTEN);
+                (borough, service) = heading.split_once(" | ").expect(WRITTEN);
                 continue;
             }
             let mut fields = line.split(" | ");
@@ -55,7 +56,7 @@ impl Zones {
                 .split(' ')
                 .map(|weight| weight.parse().expect(WRITTEN))
                 .collect();
-            zones.push((Zone { id, borough, name, service_zone }, weights));
+            zones.push((Zone { id, borough, name, service }, weights));
         }
         zones.sort_by_key(|(zone, _)| zone.id);
         let shares = [0, 1, 2, 3].map(|share| {
@@ -82,14 +83,14 @@ impl Zones {
 
     /// Manhattan's yellow-taxi core, where the surcharges for congestion are due.
     pub fn is_core(&self, id: i32) -> bool {
-        self.get(id).is_some_and(|zone| zone.service_zone == "Yellow Zone")
+        self.get(id).is_some_and(|zone| zone.service == "Yellow Zone")
     }
 
     /// `taxi_zone_lookup.csv` as the TLC writes it today: LF, texts in quotes.
     pub fn lookup(&self) -> String {
         let mut text = String::from("\"LocationID\",\"Borough\",\"Zone\",\"service_zone\"\n");
-        for Zone { id, borough, name, service_zone } in &self.zones {
-            writeln!(text, "{id},\"{borough}\",\"{name}\",\"{service_zone}\"")
+        for Zone { id, borough, name, service } in &self.zones {
+            writeln!(text, "{id},\"{borough}\",\"{name}\",\"{service}\"")
                 .expect("a String takes every write");
         }
         text

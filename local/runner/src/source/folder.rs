@@ -81,18 +81,13 @@ impl Folder {
         if trips.is_empty() {
             return Err(FolderError::Empty { path: dir.to_owned() });
         }
-        let lookup = match [LOOKUP, OLD_LOOKUP]
-            .into_iter()
-            .find(|name| names.iter().any(|found| found == name))
-        {
-            Some(name) => dir.join(name),
-            None => {
-                sample::write_all(builtin, &[])?;
-                if dir != builtin {
-                    notes.push(format!("{LOOKUP} is not there: the built-in lookup is used"));
-                }
-                builtin.join(LOOKUP)
-            }
+        let known = |name: &&str| names.iter().any(|found| found == name);
+        let lookup = if let Some(name) = [LOOKUP, OLD_LOOKUP].into_iter().find(known) {
+            dir.join(name)
+        } else {
+            sample::write_all(builtin, &[])?;
+            notes.push(format!("{LOOKUP} is not there: the built-in lookup is used"));
+            builtin.join(LOOKUP)
         };
         Ok(Self { trips, lookup, notes, etags: Mutex::default() })
     }

@@ -1,4 +1,4 @@
-//! A YAML document with CloudFormation's short forms, every part knowing its place.
+//! A YAML document with `CloudFormation`'s short forms, every part knowing its place.
 use std::fmt;
 
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Marker, Scalar, YamlData};

@@ -28,7 +28,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// Defaults are Lambda's: 3 seconds, 128 MB, x86_64.
+    /// Defaults are Lambda's: 3 seconds, 128 MB, `x86_64`.
     pub fn of(identity: &Identity, role: &Identity, properties: Value) -> Result<Self, String> {
         let package = text_of(&properties, "CodeUri")
             .and_then(|uri| {

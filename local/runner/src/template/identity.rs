@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::document::{Content, Node, Problem};
 use super::kind::Kind;
-use super::scope::Scope;
+use super::scope::{Account, Scope};
 
 /// How other parts of the template speak of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,47 +23,46 @@ impl Identity {
     pub fn attribute(&self, name: &str) -> Option<String> {
         self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
     }
-
-    fn of_arn(name: String, arn: String) -> Self {
-        Self { name, reference: arn.clone(), attributes: vec![("Arn", arn)] }
-    }
 }
 
 /// The identity of a resource that stands in the template.
 pub fn of(scope: &Scope<'_>, logical_id: &str, resource: &Node) -> Result<Identity, Problem> {
     let kind = Kind::of(resource)?;
-    let given = |property: &str| match resource
-        .get("Properties")
-        .and_then(|properties| properties.get(property))
-    {
-        Some(node) => scope.text(node).map(Some),
-        None => Ok(None),
+    let properties = resource.get("Properties");
+    let given = match kind {
+        Kind::Database => properties
+            .and_then(|node| node.get("DatabaseInput"))
+            .and_then(|input| input.get("Name")),
+        _ => kind.name_property().and_then(|property| properties?.get(property)),
     };
-    let account = scope.account;
-    let default = || format!("{}-{logical_id}", account.stack_name);
-    let name = match kind.name_property() {
-        Some(property) => given(property)?,
-        None => None,
+    let name = if let Some(node) = given {
+        scope.text(node)?
+    } else {
+        let name = format!("{}-{logical_id}", scope.account.stack_name);
+        // Neither takes capitals.
+        if matches!(kind, Kind::Bucket | Kind::Database) { name.to_lowercase() } else { name }
     };
-    Ok(match kind {
+    Ok(named(scope.account, kind, logical_id, name))
+}
+
+/// What a resource of this name is called elsewhere.
+fn named(account: &Account, kind: Kind, logical_id: &str, name: String) -> Identity {
+    let by_name = |name: String, arn: String| Identity {
+        reference: name.clone(),
+        attributes: vec![("Arn", arn)],
+        name,
+    };
+    match kind {
         Kind::Bucket => {
-            let name = name.unwrap_or_else(|| default().to_lowercase());
-            let domain = ("DomainName", format!("{name}.s3.amazonaws.com"));
-            let regional =
-                ("RegionalDomainName", format!("{name}.s3.{}.amazonaws.com", account.region));
-            Identity {
-                reference: name.clone(),
-                attributes: vec![("Arn", format!("arn:aws:s3:::{name}")), domain, regional],
-                name,
-            }
+            let attributes = vec![
+                ("Arn", format!("arn:aws:s3:::{name}")),
+                ("DomainName", format!("{name}.s3.amazonaws.com")),
+                ("RegionalDomainName", format!("{name}.s3.{}.amazonaws.com", account.region)),
+            ];
+            Identity { reference: name.clone(), attributes, name }
         }
-        Kind::Function => {
-            let name = name.unwrap_or_else(default);
-            let arn = account.arn("lambda", &format!("function:{name}"));
-            Identity { reference: name.clone(), attributes: vec![("Arn", arn)], name }
-        }
+        Kind::Function => by_name(name.clone(), account.arn("lambda", &format!("function:{name}"))),
         Kind::StateMachine => {
-            let name = name.unwrap_or_else(default);
             let arn = account.arn("states", &format!("stateMachine:{name}"));
             Identity {
                 reference: arn.clone(),
@@ -72,7 +71,6 @@ pub fn of(scope: &Scope<'_>, logical_id: &str, resource: &Node) -> Result<Identi
             }
         }
         Kind::Queue => {
-            let name = name.unwrap_or_else(default);
             let url = format!("{}/{}/{name}", account.endpoint, account.id);
             let attributes = vec![
                 ("Arn", account.arn("sqs", &name)),
@@ -82,7 +80,6 @@ pub fn of(scope: &Scope<'_>, logical_id: &str, resource: &Node) -> Result<Identi
             Identity { name, reference: url, attributes }
         }
         Kind::Topic => {
-            let name = name.unwrap_or_else(default);
             let arn = account.arn("sns", &name);
             Identity {
                 reference: arn.clone(),
@@ -91,12 +88,9 @@ pub fn of(scope: &Scope<'_>, logical_id: &str, resource: &Node) -> Result<Identi
             }
         }
         Kind::LogGroup => {
-            let name = name.unwrap_or_else(default);
-            let arn = account.arn("logs", &format!("log-group:{name}:*"));
-            Identity { reference: name.clone(), attributes: vec![("Arn", arn)], name }
+            by_name(name.clone(), account.arn("logs", &format!("log-group:{name}:*")))
         }
         Kind::Role => {
-            let name = name.unwrap_or_else(default);
             let arn = format!("arn:aws:iam::{}:role/{name}", account.id);
             Identity {
                 reference: name.clone(),
@@ -104,39 +98,19 @@ pub fn of(scope: &Scope<'_>, logical_id: &str, resource: &Node) -> Result<Identi
                 name,
             }
         }
-        Kind::Alarm => {
-            let name = name.unwrap_or_else(default);
-            let arn = account.arn("cloudwatch", &format!("alarm:{name}"));
-            Identity { reference: name.clone(), attributes: vec![("Arn", arn)], name }
-        }
-        Kind::Rule => rule(scope, name.unwrap_or_else(default)),
+        Kind::Alarm => by_name(name.clone(), account.arn("cloudwatch", &format!("alarm:{name}"))),
+        Kind::Rule => by_name(name.clone(), account.arn("events", &format!("rule/{name}"))),
         Kind::Schedule => {
-            let name = name.unwrap_or_else(default);
-            let arn = account.arn("scheduler", &format!("schedule/default/{name}"));
-            Identity { reference: name.clone(), attributes: vec![("Arn", arn)], name }
+            by_name(name.clone(), account.arn("scheduler", &format!("schedule/default/{name}")))
         }
-        Kind::Database => {
-            let in_input = resource
-                .get("Properties")
-                .and_then(|properties| properties.get("DatabaseInput"))
-                .and_then(|input| input.get("Name"));
-            let name = in_input
-                .map(|node| scope.text(node))
-                .transpose()?
-                .unwrap_or_else(|| default().to_lowercase());
+        Kind::Subscription => {
+            let arn = account.arn("sns", &name);
+            Identity { reference: arn.clone(), attributes: vec![("Arn", arn)], name }
+        }
+        Kind::WorkGroup | Kind::Database | Kind::Dashboard | Kind::Policy(_) => {
             Identity { reference: name.clone(), attributes: Vec::new(), name }
         }
-        Kind::Subscription => Identity::of_arn(default(), account.arn("sns", &default())),
-        Kind::WorkGroup | Kind::Dashboard | Kind::Policy(_) => {
-            let name = name.unwrap_or_else(default);
-            Identity { reference: name.clone(), attributes: Vec::new(), name }
-        }
-    })
-}
-
-fn rule(scope: &Scope<'_>, name: String) -> Identity {
-    let arn = scope.account.arn("events", &format!("rule/{name}"));
-    Identity { reference: name.clone(), attributes: vec![("Arn", arn)], name }
+    }
 }
 
 /// The identity of a resource that SAM makes: `<Function>Role`, `<StateMachine><Event>`,
@@ -145,41 +119,24 @@ pub fn generated(
     scope: &Scope<'_>,
     logical_id: &str,
     resources: &BTreeMap<&str, &Node>,
-) -> Option<Result<Identity, Problem>> {
-    let name = format!("{}-{logical_id}", scope.account.stack_name);
+) -> Option<Identity> {
+    let made = |kind| {
+        let name = format!("{}-{logical_id}", scope.account.stack_name);
+        Some(named(scope.account, kind, logical_id, name))
+    };
     for (parent, resource) in resources {
         let Some(rest) = logical_id.strip_prefix(parent) else { continue };
         let Ok(Kind::Function | Kind::StateMachine) = Kind::of(resource) else { continue };
         if rest == "Role" {
-            let arn = format!("arn:aws:iam::{}:role/{name}", scope.account.id);
-            return Some(Ok(Identity {
-                reference: name.clone(),
-                attributes: vec![("Arn", arn)],
-                name,
-            }));
+            return made(Kind::Role);
         }
         let events = resource.get("Properties").and_then(|properties| properties.get("Events"));
         let Some(Content::Map(events)) = events.map(|node| &node.content) else { continue };
         for event in events {
+            let is_rule = event.value.get("Type").and_then(Node::as_str) == Some("EventBridgeRule");
             match rest.strip_prefix(event.key.as_str()) {
-                Some("") => {
-                    let is_rule =
-                        event.value.get("Type").and_then(Node::as_str) == Some("EventBridgeRule");
-                    let arn = scope.account.arn("scheduler", &format!("schedule/default/{name}"));
-                    return Some(Ok(if is_rule {
-                        rule(scope, name)
-                    } else {
-                        Identity { reference: name.clone(), attributes: vec![("Arn", arn)], name }
-                    }));
-                }
-                Some("Role") => {
-                    let arn = format!("arn:aws:iam::{}:role/{name}", scope.account.id);
-                    return Some(Ok(Identity {
-                        reference: name.clone(),
-                        attributes: vec![("Arn", arn)],
-                        name,
-                    }));
-                }
+                Some("") => return made(if is_rule { Kind::Rule } else { Kind::Schedule }),
+                Some("Role") => return made(Kind::Role),
                 _ => {}
             }
         }

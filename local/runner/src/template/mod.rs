@@ -1,4 +1,4 @@
-//! `template.yaml` read as CloudFormation and SAM read it: parameters, conditions and
+//! `template.yaml` read as `CloudFormation` and SAM read it: parameters, conditions and
 //! functions worked out, globals merged, each resource with its physical name.
 //!
 //! This is the only configuration of the local side. What is not understood is a

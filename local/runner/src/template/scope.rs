@@ -122,12 +122,12 @@ impl<'t> Scope<'t> {
             "Join" => self.join(argument).map(Some),
             "Select" => self.select(argument).map(Some),
             "Split" => {
-                let [separator, text] = self.arguments(argument)?;
+                let [separator, text] = Self::arguments(argument)?;
                 let (separator, text) = (self.text(separator)?, self.text(text)?);
                 Ok(Some(text.split(separator.as_str()).collect()))
             }
             "If" => {
-                let [condition, then, otherwise] = self.arguments(argument)?;
+                let [condition, then, otherwise] = Self::arguments(argument)?;
                 let holds = self.condition(condition.literal()?, condition.place)?;
                 self.resolve(if holds { then } else { otherwise })
             }
@@ -215,7 +215,7 @@ impl<'t> Scope<'t> {
             let Some(length) = rest[start..].find('}') else { break };
             let name = &rest[start + 2..start + length];
             if let Some(literal) = name.strip_prefix('!') {
-                text.push_str(&format!("${{{literal}}}"));
+                text.extend(["${", literal, "}"]);
             } else if let Some(entry) = extra.iter().find(|entry| entry.key == name) {
                 text.push_str(&self.text(&entry.value)?);
             } else if let Some((resource, attribute)) = name.split_once('.') {
@@ -234,7 +234,7 @@ impl<'t> Scope<'t> {
     }
 
     fn join(&self, argument: &Node) -> Result<Value, Problem> {
-        let [separator, list] = self.arguments(argument)?;
+        let [separator, list] = Self::arguments(argument)?;
         let separator = self.text(separator)?;
         match self.resolve(list)? {
             Some(Value::Array(items)) => {
@@ -245,7 +245,7 @@ impl<'t> Scope<'t> {
     }
 
     fn select(&self, argument: &Node) -> Result<Value, Problem> {
-        let [index, list] = self.arguments(argument)?;
+        let [index, list] = Self::arguments(argument)?;
         let at: usize = self
             .text(index)?
             .parse()
@@ -259,7 +259,7 @@ impl<'t> Scope<'t> {
     }
 
     fn find_in_map(&self, argument: &Node) -> Result<Value, Problem> {
-        let [map, first, second] = self.arguments(argument)?;
+        let [map, first, second] = Self::arguments(argument)?;
         let (name, first_key, second_key) =
             (self.text(map)?, self.text(first)?, self.text(second)?);
         let found = self
@@ -307,7 +307,7 @@ impl<'t> Scope<'t> {
         };
         match function {
             "Equals" => {
-                let [left, right] = self.arguments(argument)?;
+                let [left, right] = Self::arguments(argument)?;
                 Ok(self.text(left)? == self.text(right)?)
             }
             "Not" => Ok(!all()?.first().copied().unwrap_or_default()),
@@ -322,11 +322,11 @@ impl<'t> Scope<'t> {
     pub fn identity(&self, logical_id: &str, place: Place) -> Result<Identity, Problem> {
         self.enter(logical_id, place, || match self.resources.get(logical_id) {
             Some(resource) => identity::of(self, logical_id, resource),
-            None => identity::generated(self, logical_id, &self.resources).unwrap_or_else(|| {
-                Err(Problem::new(
+            None => identity::generated(self, logical_id, &self.resources).ok_or_else(|| {
+                Problem::new(
                     place,
                     format!("{logical_id} is no parameter and no resource of this template"),
-                ))
+                )
             }),
         })
     }
@@ -346,7 +346,7 @@ impl<'t> Scope<'t> {
         result
     }
 
-    fn arguments<'n, const N: usize>(&self, argument: &'n Node) -> Result<[&'n Node; N], Problem> {
+    fn arguments<const N: usize>(argument: &Node) -> Result<[&Node; N], Problem> {
         match &argument.content {
             Content::List(items) if items.len() == N => {
                 Ok(std::array::from_fn(|index| &items[index]))
@@ -370,7 +370,7 @@ impl<'t> Scope<'t> {
     }
 }
 
-/// A scalar as CloudFormation puts it into a text.
+/// A scalar as `CloudFormation` puts it into a text.
 pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
