@@ -11,8 +11,12 @@ use std::sync::Arc;
 
 pub mod catalog;
 pub mod database;
+pub mod hive;
 pub mod s3_url;
+pub mod sql;
 pub mod store;
+mod tables;
+pub mod trino;
 
 pub use catalog::{Catalog, CatalogError};
 pub use database::Database;
@@ -24,6 +28,7 @@ pub use store::{Store, StoreError};
 pub struct Lake {
     pub store: Store,
     pub catalog: Catalog,
+    engine: trino::Engine,
     database: Arc<Database>,
     _temporary: Option<Arc<tempfile::TempDir>>,
 }
@@ -61,6 +66,7 @@ impl Lake {
         Ok(Self {
             store: Store::open(dir, database.clone())?,
             catalog: Catalog::open(database.clone())?,
+            engine: trino::Engine::new(dir),
             database,
             _temporary: None,
         })

@@ -1,0 +1,183 @@
+//! A cursor over tokens: what every production of the parser asks of them.
+
+use super::token::{Kind, Token, tokens};
+use super::{PartitionSpec, TableName};
+use crate::sql::SyntaxError;
+
+pub(super) struct Cursor {
+    tokens: Vec<Token>,
+    at: usize,
+}
+
+impl Cursor {
+    pub fn new(text: &str) -> Result<Self, SyntaxError> {
+        Ok(Self { tokens: tokens(text)?, at: 0 })
+    }
+
+    pub fn peek(&self) -> &Token {
+        &self.tokens[self.at.min(self.tokens.len() - 1)]
+    }
+
+    pub fn take(&mut self) -> Token {
+        let token = self.peek().clone();
+        self.at += 1;
+        token
+    }
+
+    /// Whether the next words are these, taking them if so.
+    pub fn words_if(&mut self, words: &[&str]) -> bool {
+        let found = self.is(words);
+        if found {
+            self.at += words.len();
+        }
+        found
+    }
+
+    pub fn is(&self, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(offset, word)| {
+            matches!(self.tokens.get(self.at + offset).map(|t| &t.kind),
+                Some(Kind::Word(found)) if found.eq_ignore_ascii_case(word))
+        })
+    }
+
+    pub fn word_if(&mut self, word: &str) -> bool {
+        self.words_if(&[word])
+    }
+
+    pub fn word(&mut self, word: &str) -> Result<(), SyntaxError> {
+        if self.word_if(word) { Ok(()) } else { Err(self.unexpected(&format!("'{word}'"))) }
+    }
+
+    pub fn symbol_if(&mut self, symbol: char) -> bool {
+        let found = self.peek().kind == Kind::Symbol(symbol);
+        if found {
+            self.at += 1;
+        }
+        found
+    }
+
+    pub fn symbol(&mut self, symbol: char) -> Result<(), SyntaxError> {
+        if self.symbol_if(symbol) { Ok(()) } else { Err(self.unexpected(&format!("'{symbol}'"))) }
+    }
+
+    pub fn end(&mut self) -> Result<(), SyntaxError> {
+        if self.peek().kind == Kind::End {
+            return Ok(());
+        }
+        let token = self.peek();
+        Err(SyntaxError::at(
+            token.line,
+            token.column,
+            &format!("extraneous input '{}' expecting <EOF>", token.shown()),
+        ))
+    }
+
+    /// The refusal of the next token.
+    pub fn unexpected(&self, expected: &str) -> SyntaxError {
+        let token = self.peek();
+        SyntaxError::at(
+            token.line,
+            token.column,
+            &format!("mismatched input '{}'. Expecting: {expected}", token.shown()),
+        )
+    }
+
+    /// A name, in lower case as the catalog keeps it.
+    pub fn name(&mut self) -> Result<String, SyntaxError> {
+        match &self.peek().kind {
+            Kind::Word(name) | Kind::Quoted(name) => {
+                let name = name.to_lowercase();
+                self.at += 1;
+                Ok(name)
+            }
+            _ => Err(self.unexpected("<identifier>")),
+        }
+    }
+
+    pub fn table(&mut self) -> Result<TableName, SyntaxError> {
+        let mut parts = vec![self.name()?];
+        while self.symbol_if('.') {
+            parts.push(self.name()?);
+        }
+        let name = parts.pop().expect("one name was read");
+        Ok(TableName { database: parts.pop(), name })
+    }
+
+    pub fn text(&mut self) -> Result<String, SyntaxError> {
+        match self.peek().kind.clone() {
+            Kind::Text(text) => {
+                self.at += 1;
+                Ok(text)
+            }
+            _ => Err(self.unexpected("<string>")),
+        }
+    }
+
+    pub fn number(&mut self) -> Result<u64, SyntaxError> {
+        if let Kind::Number(digits) = &self.peek().kind
+            && let Ok(number) = digits.parse()
+        {
+            self.at += 1;
+            return Ok(number);
+        }
+        Err(self.unexpected("<integer>"))
+    }
+
+    /// `item, item, …` between parentheses.
+    pub fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<Vec<T>, SyntaxError> {
+        self.symbol('(')?;
+        let mut items = vec![item(self)?];
+        while self.symbol_if(',') {
+            items.push(item(self)?);
+        }
+        self.symbol(')')?;
+        Ok(items)
+    }
+
+    /// `('key' = 'value', …)`.
+    pub fn properties(&mut self) -> Result<Vec<(String, String)>, SyntaxError> {
+        self.list(|cursor| {
+            let key = cursor.text()?;
+            cursor.symbol('=')?;
+            Ok((key, cursor.text()?))
+        })
+    }
+
+    /// `(key = value, …)` of a partition; values are kept as text.
+    pub fn partition(&mut self) -> Result<PartitionSpec, SyntaxError> {
+        self.list(|cursor| {
+            let key = cursor.name()?;
+            cursor.symbol('=')?;
+            Ok((key, cursor.constant()?))
+        })
+    }
+
+    fn constant(&mut self) -> Result<String, SyntaxError> {
+        let negative = self.symbol_if('-');
+        match self.peek().kind.clone() {
+            Kind::Text(text) => {
+                self.at += 1;
+                Ok(text)
+            }
+            Kind::Number(digits) => {
+                self.at += 1;
+                Ok(if negative { format!("-{digits}") } else { digits })
+            }
+            Kind::Word(word) => {
+                self.at += 1;
+                // DATE '2024-01-01'
+                match self.peek().kind.clone() {
+                    Kind::Text(text) if matches!(word.to_lowercase().as_str(), "date" | "timestamp") => {
+                        self.at += 1;
+                        Ok(text)
+                    }
+                    _ => Ok(word),
+                }
+            }
+            _ => Err(self.unexpected("<constant>")),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Others' cases, where the folder with them is present.

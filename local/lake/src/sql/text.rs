@@ -1,0 +1,296 @@
+//! Values as Athena writes them in result files and GetQueryResults.
+
+use std::fmt::Write as _;
+
+use datafusion::arrow::array::{
+    Array, AsArray, Decimal128Array, FixedSizeBinaryArray, RecordBatch, StructArray,
+};
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, Time32MillisecondType, Time64MicrosecondType, Time64NanosecondType,
+    UInt32Type, UInt64Type,
+};
+use jiff::civil::Date;
+
+/// The values of one row, `None` for NULL.
+pub fn row_texts(batch: &RecordBatch, row: usize) -> Vec<Option<String>> {
+    batch
+        .columns()
+        .iter()
+        .map(|column| {
+            let mut text = String::new();
+            write_value(column.as_ref(), row, &mut text).then_some(text)
+        })
+        .collect()
+}
+
+/// Appends the text of one value; false (and nothing appended) when it is NULL.
+pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
+    if array.is_null(row) || array.data_type() == &DataType::Null {
+        return false;
+    }
+    // Writing to a String cannot fail.
+    match array.data_type() {
+        DataType::Boolean => out.push_str(if array.as_boolean().value(row) { "true" } else { "false" }),
+        DataType::Int8 => drop(write!(out, "{}", array.as_primitive::<Int8Type>().value(row))),
+        DataType::Int16 => drop(write!(out, "{}", array.as_primitive::<Int16Type>().value(row))),
+        DataType::Int32 => drop(write!(out, "{}", array.as_primitive::<Int32Type>().value(row))),
+        DataType::Int64 => drop(write!(out, "{}", array.as_primitive::<Int64Type>().value(row))),
+        DataType::UInt32 => drop(write!(out, "{}", array.as_primitive::<UInt32Type>().value(row))),
+        DataType::UInt64 => drop(write!(out, "{}", array.as_primitive::<UInt64Type>().value(row))),
+        DataType::Float32 => write_real(array.as_primitive::<Float32Type>().value(row), out),
+        DataType::Float64 => write_double(array.as_primitive::<Float64Type>().value(row), out),
+        DataType::Decimal128(..) => {
+            let decimals: &Decimal128Array = array.as_primitive();
+            out.push_str(&decimals.value_as_string(row));
+        }
+        DataType::Utf8 => out.push_str(array.as_string::<i32>().value(row)),
+        DataType::LargeUtf8 => out.push_str(array.as_string::<i64>().value(row)),
+        DataType::Utf8View => out.push_str(array.as_string_view().value(row)),
+        DataType::Binary => write_bytes(array.as_binary::<i32>().value(row), out),
+        DataType::LargeBinary => write_bytes(array.as_binary::<i64>().value(row), out),
+        DataType::BinaryView => write_bytes(array.as_binary_view().value(row), out),
+        DataType::FixedSizeBinary(_) => {
+            let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
+            write_bytes(bytes.map_or(&[], |bytes| bytes.value(row)), out);
+        }
+        DataType::Date32 => write_date(i64::from(array.as_primitive::<Date32Type>().value(row)), out),
+        DataType::Time32(_) | DataType::Time64(_) => write_time_value(array, row, out),
+        DataType::Timestamp(unit, zone) => {
+            let (ticks, per_second, digits) = ticks_of(array, *unit, row);
+            write_timestamp(ticks, per_second, digits, out);
+            if zone.is_some() {
+                out.push_str(" UTC");
+            }
+        }
+        DataType::Interval(unit) => write_interval(array, *unit, row, out),
+        DataType::List(_) => write_list(array.as_list::<i32>().value(row).as_ref(), out),
+        DataType::LargeList(_) => write_list(array.as_list::<i64>().value(row).as_ref(), out),
+        DataType::FixedSizeList(..) => write_list(array.as_fixed_size_list().value(row).as_ref(), out),
+        DataType::Map(..) => write_map(&array.as_map().value(row), out),
+        DataType::Struct(_) => write_struct(array.as_struct(), row, out),
+        _ => match datafusion::arrow::util::display::array_value_to_string(array, row) {
+            Ok(text) => out.push_str(&text),
+            Err(_) => return false,
+        },
+    }
+    true
+}
+
+/// Java's `Double.toString`: `1.0`, `1.0E10`, `NaN`, `Infinity`.
+pub(crate) fn write_double(value: f64, out: &mut String) {
+    let absolute = value.abs();
+    if value.is_nan() {
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+    } else if value == 0.0 || (1e-3..1e7).contains(&absolute) {
+        let _ = write!(out, "{value:?}");
+    } else {
+        write_scientific(&format!("{value:e}"), out);
+    }
+}
+
+pub(crate) fn write_real(value: f32, out: &mut String) {
+    let absolute = value.abs();
+    if value.is_nan() {
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+    } else if value == 0.0 || (1e-3..1e7).contains(&absolute) {
+        let _ = write!(out, "{value:?}");
+    } else {
+        write_scientific(&format!("{value:e}"), out);
+    }
+}
+
+/// `1e10` → `1.0E10`.
+pub(crate) fn write_scientific(rust: &str, out: &mut String) {
+    let (mantissa, exponent) = rust.split_once('e').unwrap_or((rust, "0"));
+    out.push_str(mantissa);
+    if !mantissa.contains('.') {
+        out.push_str(".0");
+    }
+    out.push('E');
+    out.push_str(exponent);
+}
+
+fn write_bytes(bytes: &[u8], out: &mut String) {
+    for (at, byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.push(' ');
+        }
+        let _ = write!(out, "{byte:02x}");
+    }
+}
+
+/// `days` since 1970-01-01.
+pub(crate) fn write_date(days: i64, out: &mut String) {
+    let (year, month, day) = civil(days);
+    if (0..=9999).contains(&year) {
+        let _ = write!(out, "{year:04}-{month:02}-{day:02}");
+    } else {
+        let _ = write!(out, "{year:+}-{month:02}-{day:02}");
+    }
+}
+
+/// Year, month and day of a day number, for every year (Howard Hinnant's algorithm).
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
+/// The day number of a civil date, `None` when there is no such day.
+pub(crate) fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
+    if (-9999..=9999).contains(&year) {
+        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    } else if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let shifted_year = if month <= 2 { year - 1 } else { year };
+    let era = shifted_year.div_euclid(400);
+    let year_of_era = shifted_year.rem_euclid(400);
+    let month_index = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * month_index + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// Ticks since the epoch, ticks a second, digits of the fraction.
+pub(crate) fn ticks_of(array: &dyn Array, unit: TimeUnit, row: usize) -> (i64, i64, usize) {
+    match unit {
+        TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().value(row), 1, 0),
+        TimeUnit::Millisecond => {
+            (array.as_primitive::<TimestampMillisecondType>().value(row), 1_000, 3)
+        }
+        TimeUnit::Microsecond => {
+            (array.as_primitive::<TimestampMicrosecondType>().value(row), 1_000_000, 6)
+        }
+        TimeUnit::Nanosecond => {
+            (array.as_primitive::<TimestampNanosecondType>().value(row), 1_000_000_000, 9)
+        }
+    }
+}
+
+/// `2017-01-01 00:00:00.000`.
+pub(crate) fn write_timestamp(ticks: i64, per_second: i64, digits: usize, out: &mut String) {
+    let seconds = ticks.div_euclid(per_second);
+    write_date(seconds.div_euclid(86_400), out);
+    out.push(' ');
+    write_clock(seconds.rem_euclid(86_400), ticks.rem_euclid(per_second), digits, out);
+}
+
+fn write_clock(second_of_day: i64, fraction: i64, digits: usize, out: &mut String) {
+    let _ = write!(
+        out,
+        "{:02}:{:02}:{:02}",
+        second_of_day / 3_600,
+        second_of_day / 60 % 60,
+        second_of_day % 60
+    );
+    if digits > 0 {
+        let _ = write!(out, ".{fraction:0digits$}");
+    }
+}
+
+fn write_time_value(array: &dyn Array, row: usize, out: &mut String) {
+    let (ticks, per_second, digits) = match array.data_type() {
+        DataType::Time32(TimeUnit::Millisecond) => {
+            (i64::from(array.as_primitive::<Time32MillisecondType>().value(row)), 1_000, 3)
+        }
+        DataType::Time64(TimeUnit::Microsecond) => {
+            (array.as_primitive::<Time64MicrosecondType>().value(row), 1_000_000, 6)
+        }
+        DataType::Time64(TimeUnit::Nanosecond) => {
+            (array.as_primitive::<Time64NanosecondType>().value(row), 1_000_000_000, 9)
+        }
+        _ => return,
+    };
+    write_clock(ticks / per_second, ticks % per_second, digits, out);
+}
+
+/// `1-2` for years and months, `1 02:03:04.000` for days and below.
+fn write_interval(array: &dyn Array, unit: IntervalUnit, row: usize, out: &mut String) {
+    match unit {
+        IntervalUnit::YearMonth => {
+            write_months(i64::from(array.as_primitive::<IntervalYearMonthType>().value(row)), out);
+        }
+        IntervalUnit::MonthDayNano => {
+            let value = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
+            if value.months != 0 {
+                write_months(i64::from(value.months), out);
+                return;
+            }
+            let millis = i64::from(value.days) * 86_400_000 + value.nanoseconds / 1_000_000;
+            let absolute = millis.abs();
+            if millis < 0 {
+                out.push('-');
+            }
+            let _ = write!(out, "{} ", absolute / 86_400_000);
+            write_clock(absolute / 1_000 % 86_400, absolute % 1_000, 3, out);
+        }
+        IntervalUnit::DayTime => {}
+    }
+}
+
+fn write_months(months: i64, out: &mut String) {
+    if months < 0 {
+        out.push('-');
+    }
+    let _ = write!(out, "{}-{}", months.abs() / 12, months.abs() % 12);
+}
+
+fn write_list(items: &dyn Array, out: &mut String) {
+    out.push('[');
+    for at in 0..items.len() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        if !write_value(items, at, out) {
+            out.push_str("null");
+        }
+    }
+    out.push(']');
+}
+
+fn write_map(entries: &StructArray, out: &mut String) {
+    out.push('{');
+    for at in 0..entries.len() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        if !write_value(entries.column(0).as_ref(), at, out) {
+            out.push_str("null");
+        }
+        out.push('=');
+        if !write_value(entries.column(1).as_ref(), at, out) {
+            out.push_str("null");
+        }
+    }
+    out.push('}');
+}
+
+fn write_struct(row_array: &StructArray, row: usize, out: &mut String) {
+    out.push('{');
+    for (at, (field, column)) in row_array.fields().iter().zip(row_array.columns()).enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(field.name());
+        out.push('=');
+        if !write_value(column.as_ref(), row, out) {
+            out.push_str("null");
+        }
+    }
+    out.push('}');
+}

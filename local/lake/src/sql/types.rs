@@ -1,0 +1,510 @@
+//! Trino's types: their texts, their Arrow form, and Athena's column descriptions.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{
+    DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit,
+};
+
+/// The key of a field's metadata that carries a Trino type Arrow cannot tell.
+pub const TYPE_KEY: &str = "trino";
+/// The value of [`TYPE_KEY`] on JSON columns, which are text to Arrow.
+pub const JSON_TYPE: &str = "json";
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TrinoType {
+    Boolean,
+    Tinyint,
+    Smallint,
+    Integer,
+    Bigint,
+    Real,
+    Double,
+    Decimal(u8, i8),
+    /// `None` is unbounded.
+    Varchar(Option<u32>),
+    Char(u32),
+    Varbinary,
+    Date,
+    Time(u8),
+    Timestamp(u8),
+    TimestampWithZone(u8),
+    IntervalYearMonth,
+    IntervalDaySecond,
+    Json,
+    Uuid,
+    Unknown,
+    Array(Box<TrinoType>),
+    Map(Box<TrinoType>, Box<TrinoType>),
+    Row(Vec<(Option<String>, TrinoType)>),
+}
+
+impl TrinoType {
+    /// Reads a type as Trino or Hive writes it; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut reader = Reader { rest: text.trim() };
+        let found = reader.read()?;
+        reader.rest.trim().is_empty().then_some(found)
+    }
+
+    /// The Arrow type values of this type have.
+    pub fn to_arrow(&self) -> DataType {
+        match self {
+            Self::Boolean => DataType::Boolean,
+            Self::Tinyint => DataType::Int8,
+            Self::Smallint => DataType::Int16,
+            Self::Integer => DataType::Int32,
+            Self::Bigint => DataType::Int64,
+            Self::Real => DataType::Float32,
+            Self::Double => DataType::Float64,
+            Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale),
+            Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid => DataType::Utf8,
+            Self::Varbinary => DataType::Binary,
+            Self::Date => DataType::Date32,
+            Self::Time(precision) => match precision {
+                0..=3 => DataType::Time32(TimeUnit::Millisecond),
+                4..=6 => DataType::Time64(TimeUnit::Microsecond),
+                _ => DataType::Time64(TimeUnit::Nanosecond),
+            },
+            Self::Timestamp(precision) => DataType::Timestamp(unit_of(*precision), None),
+            Self::TimestampWithZone(precision) => {
+                DataType::Timestamp(unit_of(*precision), Some("UTC".into()))
+            }
+            Self::IntervalYearMonth => DataType::Interval(IntervalUnit::YearMonth),
+            Self::IntervalDaySecond => DataType::Interval(IntervalUnit::MonthDayNano),
+            Self::Unknown => DataType::Null,
+            Self::Array(item) => DataType::List(Arc::new(field_of("item", item))),
+            Self::Map(key, value) => {
+                let entries = DataType::Struct(Fields::from(vec![
+                    field_of("key", key).with_nullable(false),
+                    field_of("value", value),
+                ]));
+                DataType::Map(Arc::new(Field::new("entries", entries, false)), false)
+            }
+            Self::Row(fields) => DataType::Struct(
+                fields
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (name, kind))| {
+                        field_of(&name.clone().unwrap_or_else(|| format!("field{at}")), kind)
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The type of a column, from its Arrow type and metadata.
+    pub fn of_field(field: &Field) -> Self {
+        if let Some(found) = field.metadata().get(TYPE_KEY).and_then(|text| Self::parse(text)) {
+            return found;
+        }
+        Self::of_arrow(field.data_type())
+    }
+
+    pub fn of_arrow(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Boolean => Self::Boolean,
+            DataType::Int8 => Self::Tinyint,
+            DataType::Int16 | DataType::UInt8 => Self::Smallint,
+            DataType::Int32 | DataType::UInt16 => Self::Integer,
+            DataType::Int64 | DataType::UInt32 | DataType::UInt64 => Self::Bigint,
+            DataType::Float16 | DataType::Float32 => Self::Real,
+            DataType::Float64 => Self::Double,
+            DataType::Decimal32(precision, scale)
+            | DataType::Decimal64(precision, scale)
+            | DataType::Decimal128(precision, scale)
+            | DataType::Decimal256(precision, scale) => Self::Decimal(*precision, *scale),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Varchar(None),
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => Self::Varbinary,
+            DataType::Date32 | DataType::Date64 => Self::Date,
+            DataType::Time32(unit) | DataType::Time64(unit) => Self::Time(precision_of(*unit)),
+            DataType::Timestamp(unit, None) => Self::Timestamp(precision_of(*unit)),
+            DataType::Timestamp(unit, Some(_)) => Self::TimestampWithZone(precision_of(*unit)),
+            DataType::Interval(IntervalUnit::YearMonth) => Self::IntervalYearMonth,
+            DataType::Interval(_) | DataType::Duration(_) => Self::IntervalDaySecond,
+            DataType::Null => Self::Unknown,
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::ListView(item)
+            | DataType::LargeListView(item)
+            | DataType::FixedSizeList(item, _) => Self::Array(Box::new(Self::of_field(item))),
+            DataType::Map(entries, _) => match entries.data_type() {
+                DataType::Struct(fields) if fields.len() == 2 => Self::Map(
+                    Box::new(Self::of_field(&fields[0])),
+                    Box::new(Self::of_field(&fields[1])),
+                ),
+                _ => Self::Unknown,
+            },
+            DataType::Struct(fields) => Self::Row(
+                fields
+                    .iter()
+                    .map(|field| (Some(field.name().clone()), Self::of_field(field)))
+                    .collect(),
+            ),
+            DataType::Dictionary(_, value) => Self::of_arrow(value),
+            DataType::RunEndEncoded(_, value) => Self::of_field(value),
+            DataType::Union(..) => Self::Unknown,
+        }
+    }
+
+    /// Athena's ColumnInfo: type name, precision, scale (as PyAthena's tests saw them).
+    pub fn column_info(&self) -> (&'static str, i32, i32) {
+        match self {
+            Self::Boolean => ("boolean", 0, 0),
+            Self::Tinyint => ("tinyint", 3, 0),
+            Self::Smallint => ("smallint", 5, 0),
+            Self::Integer => ("integer", 10, 0),
+            Self::Bigint => ("bigint", 19, 0),
+            Self::Real => ("float", 17, 0),
+            Self::Double => ("double", 17, 0),
+            Self::Decimal(precision, scale) => ("decimal", i32::from(*precision), i32::from(*scale)),
+            Self::Varchar(length) => {
+                ("varchar", length.and_then(|n| i32::try_from(n).ok()).unwrap_or(i32::MAX), 0)
+            }
+            Self::Char(length) => ("char", i32::try_from(*length).unwrap_or(i32::MAX), 0),
+            Self::Varbinary => ("varbinary", 1_073_741_824, 0),
+            Self::Date => ("date", 0, 0),
+            Self::Time(_) => ("time", 3, 0),
+            Self::Timestamp(_) => ("timestamp", 3, 0),
+            Self::TimestampWithZone(_) => ("timestamp with time zone", 3, 0),
+            Self::IntervalYearMonth => ("interval year to month", 0, 0),
+            Self::IntervalDaySecond => ("interval day to second", 0, 0),
+            Self::Json => ("json", 0, 0),
+            Self::Uuid => ("uuid", 0, 0),
+            Self::Unknown => ("unknown", 0, 0),
+            Self::Array(_) => ("array", 0, 0),
+            Self::Map(..) => ("map", 0, 0),
+            Self::Row(_) => ("row", 0, 0),
+        }
+    }
+
+    /// The type in Hive's words, or why a Hive table cannot have it.
+    pub fn to_hive(&self) -> Result<String, super::Failure> {
+        let unsupported = || super::Failure::not_supported(format!("Unsupported Hive type: {self}"));
+        Ok(match self {
+            Self::Boolean => "boolean".to_owned(),
+            Self::Tinyint => "tinyint".to_owned(),
+            Self::Smallint => "smallint".to_owned(),
+            Self::Integer => "int".to_owned(),
+            Self::Bigint => "bigint".to_owned(),
+            Self::Real => "float".to_owned(),
+            Self::Double => "double".to_owned(),
+            Self::Decimal(precision, scale) => format!("decimal({precision},{scale})"),
+            Self::Varchar(None) => "string".to_owned(),
+            Self::Varchar(Some(length)) if *length <= 65_535 => format!("varchar({length})"),
+            Self::Varchar(Some(_)) => "string".to_owned(),
+            Self::Char(length) if *length <= 255 => format!("char({length})"),
+            Self::Varbinary => "binary".to_owned(),
+            Self::Date => "date".to_owned(),
+            Self::Timestamp(3) => "timestamp".to_owned(),
+            Self::Timestamp(precision) => {
+                return Err(super::Failure::not_supported(format!(
+                    "Incorrect timestamp precision for timestamp({precision}); the configured precision is MILLISECONDS"
+                )));
+            }
+            Self::Array(item) => format!("array<{}>", item.to_hive()?),
+            Self::Map(key, value) => format!("map<{},{}>", key.to_hive()?, value.to_hive()?),
+            Self::Row(fields) => {
+                let mut texts = Vec::with_capacity(fields.len());
+                for (name, kind) in fields {
+                    let Some(name) = name else { return Err(unsupported()) };
+                    texts.push(format!("{name}:{}", kind.to_hive()?));
+                }
+                format!("struct<{}>", texts.join(","))
+            }
+            Self::Char(_)
+            | Self::Time(_)
+            | Self::TimestampWithZone(_)
+            | Self::IntervalYearMonth
+            | Self::IntervalDaySecond
+            | Self::Json
+            | Self::Uuid
+            | Self::Unknown => return Err(unsupported()),
+        })
+    }
+
+    pub fn is_numeric(&self) -> bool {
+        matches!(
+            self,
+            Self::Tinyint
+                | Self::Smallint
+                | Self::Integer
+                | Self::Bigint
+                | Self::Real
+                | Self::Double
+                | Self::Decimal(..)
+        )
+    }
+
+    /// Whether Arrow alone tells the type.
+    fn needs_metadata(&self) -> bool {
+        matches!(
+            self,
+            Self::Json | Self::Uuid | Self::Char(_) | Self::Varchar(Some(_))
+        )
+    }
+}
+
+/// A nullable field of a Trino type, with the metadata the type needs.
+pub fn field_of(name: &str, kind: &TrinoType) -> Field {
+    let field = Field::new(name, kind.to_arrow(), true);
+    if kind.needs_metadata() {
+        field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), kind.to_string())]))
+    } else {
+        field
+    }
+}
+
+/// Whether a field is of type JSON.
+pub(crate) fn is_json(field: &FieldRef) -> bool {
+    field.metadata().get(TYPE_KEY).is_some_and(|text| text == JSON_TYPE)
+}
+
+fn unit_of(precision: u8) -> TimeUnit {
+    match precision {
+        0 => TimeUnit::Second,
+        1..=3 => TimeUnit::Millisecond,
+        4..=6 => TimeUnit::Microsecond,
+        _ => TimeUnit::Nanosecond,
+    }
+}
+
+fn precision_of(unit: TimeUnit) -> u8 {
+    match unit {
+        TimeUnit::Second => 0,
+        TimeUnit::Millisecond => 3,
+        TimeUnit::Microsecond => 6,
+        TimeUnit::Nanosecond => 9,
+    }
+}
+
+impl fmt::Display for TrinoType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean => formatter.write_str("boolean"),
+            Self::Tinyint => formatter.write_str("tinyint"),
+            Self::Smallint => formatter.write_str("smallint"),
+            Self::Integer => formatter.write_str("integer"),
+            Self::Bigint => formatter.write_str("bigint"),
+            Self::Real => formatter.write_str("real"),
+            Self::Double => formatter.write_str("double"),
+            Self::Decimal(precision, scale) => write!(formatter, "decimal({precision},{scale})"),
+            Self::Varchar(None) => formatter.write_str("varchar"),
+            Self::Varchar(Some(length)) => write!(formatter, "varchar({length})"),
+            Self::Char(length) => write!(formatter, "char({length})"),
+            Self::Varbinary => formatter.write_str("varbinary"),
+            Self::Date => formatter.write_str("date"),
+            Self::Time(precision) => write!(formatter, "time({precision})"),
+            Self::Timestamp(precision) => write!(formatter, "timestamp({precision})"),
+            Self::TimestampWithZone(precision) => {
+                write!(formatter, "timestamp({precision}) with time zone")
+            }
+            Self::IntervalYearMonth => formatter.write_str("interval year to month"),
+            Self::IntervalDaySecond => formatter.write_str("interval day to second"),
+            Self::Json => formatter.write_str("json"),
+            Self::Uuid => formatter.write_str("uuid"),
+            Self::Unknown => formatter.write_str("unknown"),
+            Self::Array(item) => write!(formatter, "array({item})"),
+            Self::Map(key, value) => write!(formatter, "map({key}, {value})"),
+            Self::Row(fields) => {
+                formatter.write_str("row(")?;
+                for (at, (name, kind)) in fields.iter().enumerate() {
+                    if at > 0 {
+                        formatter.write_str(", ")?;
+                    }
+                    match name {
+                        Some(name) => write!(formatter, "{name} {kind}")?,
+                        None => write!(formatter, "{kind}")?,
+                    }
+                }
+                formatter.write_str(")")
+            }
+        }
+    }
+}
+
+/// Reads type texts, Trino's `array(bigint)` and Hive's `array<bigint>` alike.
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl Reader<'_> {
+    fn word(&mut self) -> String {
+        self.rest = self.rest.trim_start();
+        if let Some(quoted) = self.rest.strip_prefix('"')
+            && let Some(end) = quoted.find('"')
+        {
+            let word = quoted[..end].to_owned();
+            self.rest = &quoted[end + 1..];
+            return word;
+        }
+        let end = self
+            .rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+            .unwrap_or(self.rest.len());
+        let word = self.rest[..end].to_lowercase();
+        self.rest = &self.rest[end..];
+        word
+    }
+
+    fn symbol(&mut self, symbols: &[char]) -> bool {
+        self.rest = self.rest.trim_start();
+        if self.rest.starts_with(symbols) {
+            self.rest = &self.rest[1..];
+            true
+        } else {
+            false
+        }
+    }
+
+    fn words(&mut self, words: &[&str]) -> bool {
+        let before = self.rest;
+        for word in words {
+            if self.word() != *word {
+                self.rest = before;
+                return false;
+            }
+        }
+        true
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        self.symbol(&['(']).then_some(())?;
+        let number = self.word().parse().ok()?;
+        self.symbol(&[')']).then_some(())?;
+        Some(number)
+    }
+
+    fn precision(&mut self) -> Option<u8> {
+        if self.rest.trim_start().starts_with('(') {
+            u8::try_from(self.number()?).ok().filter(|p| *p <= 12)
+        } else {
+            Some(3)
+        }
+    }
+
+    fn read(&mut self) -> Option<TrinoType> {
+        let word = self.word();
+        Some(match word.as_str() {
+            "boolean" => TrinoType::Boolean,
+            "tinyint" => TrinoType::Tinyint,
+            "smallint" => TrinoType::Smallint,
+            "int" | "integer" => TrinoType::Integer,
+            "bigint" => TrinoType::Bigint,
+            "real" | "float" => TrinoType::Real,
+            "double" => {
+                self.words(&["precision"]);
+                TrinoType::Double
+            }
+            "decimal" | "numeric" | "dec" => self.decimal()?,
+            "varchar" if self.rest.trim_start().starts_with('(') => {
+                TrinoType::Varchar(Some(self.number()?))
+            }
+            "varchar" | "string" => TrinoType::Varchar(None),
+            "char" if self.rest.trim_start().starts_with('(') => TrinoType::Char(self.number()?),
+            "char" => TrinoType::Char(1),
+            "varbinary" | "binary" => TrinoType::Varbinary,
+            "date" => TrinoType::Date,
+            "time" => {
+                let precision = self.precision()?;
+                self.words(&["without", "time", "zone"]);
+                TrinoType::Time(precision)
+            }
+            "timestamp" => {
+                let precision = self.precision()?;
+                if self.words(&["with", "time", "zone"]) {
+                    TrinoType::TimestampWithZone(precision)
+                } else {
+                    self.words(&["without", "time", "zone"]);
+                    TrinoType::Timestamp(precision)
+                }
+            }
+            "interval" if self.words(&["year", "to", "month"]) => TrinoType::IntervalYearMonth,
+            "interval" if self.words(&["day", "to", "second"]) => TrinoType::IntervalDaySecond,
+            "json" => TrinoType::Json,
+            "uuid" => TrinoType::Uuid,
+            "unknown" => TrinoType::Unknown,
+            "array" => {
+                self.symbol(&['(', '<']).then_some(())?;
+                let item = self.read()?;
+                self.symbol(&[')', '>']).then_some(())?;
+                TrinoType::Array(Box::new(item))
+            }
+            "map" => {
+                self.symbol(&['(', '<']).then_some(())?;
+                let key = self.read()?;
+                self.symbol(&[',']).then_some(())?;
+                let value = self.read()?;
+                self.symbol(&[')', '>']).then_some(())?;
+                TrinoType::Map(Box::new(key), Box::new(value))
+            }
+            "row" | "struct" => self.row()?,
+            _ => return None,
+        })
+    }
+
+    fn decimal(&mut self) -> Option<TrinoType> {
+        if !self.symbol(&['(']) {
+            return Some(TrinoType::Decimal(38, 0));
+        }
+        let precision: u8 = self.word().parse().ok().filter(|p| (1..=38).contains(p))?;
+        let scale = if self.symbol(&[',']) { self.word().parse::<i8>().ok()? } else { 0 };
+        self.symbol(&[')']).then_some(())?;
+        (scale >= 0 && i16::from(scale) <= i16::from(precision))
+            .then_some(TrinoType::Decimal(precision, scale))
+    }
+
+    fn row(&mut self) -> Option<TrinoType> {
+        self.symbol(&['(', '<']).then_some(())?;
+        let mut fields = Vec::new();
+        loop {
+            let before = self.rest;
+            // `name type`, `name:type`, or a type alone.
+            let name = self.word();
+            self.symbol(&[':']);
+            if let Some(kind) = self.read() {
+                fields.push((Some(name), kind));
+            } else {
+                self.rest = before;
+                fields.push((None, self.read()?));
+            }
+            if !self.symbol(&[',']) {
+                break;
+            }
+        }
+        self.symbol(&[')', '>']).then_some(())?;
+        Some(TrinoType::Row(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_read_and_said_again() {
+        let cases = [
+            ("array(bigint)", "array(bigint)"),
+            ("array<map<string,int>>", "array(map(varchar, integer))"),
+            ("ROW(a INTEGER, b varchar(3))", "row(a integer, b varchar(3))"),
+            ("row(bigint, double)", "row(bigint, double)"),
+            ("struct<a:int,b:array<string>>", "row(a integer, b array(varchar))"),
+            ("decimal", "decimal(38,0)"),
+            ("decimal(10, 2)", "decimal(10,2)"),
+            ("timestamp", "timestamp(3)"),
+            ("timestamp(6) with time zone", "timestamp(6) with time zone"),
+            ("double precision", "double"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(TrinoType::parse(text).map(|kind| kind.to_string()).as_deref(), Some(expected));
+        }
+        for text in ["strin", "array(", "decimal(39,0)", "int x"] {
+            assert_eq!(TrinoType::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Tables as the engine reads and writes them: from a catalog entry and the objects
+//! under its location to batches, and back.
+
+mod definition;
+mod delimited;
+mod files;
+mod json_lines;
+mod lines;
+mod open_csv;
+mod parquet_scan;
+mod partitions;
+mod provider;
+mod scanned;
+mod text_scan;
+mod writer;
+
+pub(crate) use definition::{Format, TableDefinition};
+pub(crate) use files::{DataFile, data_files, is_empty};
+pub(crate) use provider::{HiveTable, PATH_COLUMN};
+pub(crate) use scanned::{QueryStores, Scanned};
+pub(crate) use writer::{Compression, FileFormat, OPEN_PARTITIONS, TableWriter, WriterPlan, Written};

@@ -1,0 +1,110 @@
+//! Which partitions a query needs: those of the catalog whose values its filters let
+//! through.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::catalog::Session;
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::utils::conjunction;
+
+use super::TableDefinition;
+use crate::catalog::Partition;
+use crate::sql::{Failure, TrinoType};
+use crate::trino::text_to;
+
+/// What Hive writes in place of NULL in a folder's name.
+pub(super) const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// A partition with its keys' values as the engine sees them.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub partition: Partition,
+    pub values: Vec<ScalarValue>,
+}
+
+/// The partitions that may hold rows for which all `filters` are true. Filters that
+/// name anything but partition keys have no say.
+pub(super) fn choose(
+    state: &dyn Session,
+    definition: &TableDefinition,
+    partitions: Vec<Partition>,
+    filters: &[Expr],
+) -> Result<Vec<Chosen>> {
+    let fields = definition.partition_fields();
+    let columns: Vec<ArrayRef> = definition
+        .partition_keys
+        .iter()
+        .enumerate()
+        .map(|(at, (name, kind))| typed(&partitions, at, name, kind))
+        .collect::<Result<_>>()?;
+    let schema = Arc::new(Schema::new(fields));
+    let kept = kept(state, &schema, &columns, partitions.len(), filters)?;
+    let mut chosen = Vec::new();
+    for (row, partition) in partitions.into_iter().enumerate() {
+        if kept.as_ref().is_some_and(|kept| kept.is_null(row) || !kept.as_boolean().value(row)) {
+            continue;
+        }
+        let values =
+            columns.iter().map(|column| ScalarValue::try_from_array(column, row)).collect::<Result<_>>()?;
+        chosen.push(Chosen { partition, values });
+    }
+    Ok(chosen)
+}
+
+fn typed(partitions: &[Partition], at: usize, name: &str, kind: &TrinoType) -> Result<ArrayRef> {
+    let texts: StringArray = partitions
+        .iter()
+        .map(|partition| partition.values().get(at).map(String::as_str).filter(|value| *value != NULL_FOLDER))
+        .collect();
+    let texts: ArrayRef = Arc::new(texts);
+    text_to(&texts, kind).map_err(|_| {
+        Failure::new(
+            "HIVE_INVALID_PARTITION_VALUE",
+            format!("Invalid partition value for {} partition key: {name}", kind),
+        )
+        .into()
+    })
+}
+
+fn kept(
+    state: &dyn Session,
+    schema: &Arc<Schema>,
+    columns: &[ArrayRef],
+    rows: usize,
+    filters: &[Expr],
+) -> Result<Option<ArrayRef>> {
+    let about_keys = filters.iter().filter(|filter| is_about(filter, schema)).cloned();
+    let Some(condition) = conjunction(about_keys) else { return Ok(None) };
+    let df_schema = DFSchema::try_from(schema.as_ref().clone())?;
+    let condition = unqualified(condition)?;
+    let physical = state.create_physical_expr(condition, &df_schema)?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(schema.clone(), columns.to_vec(), &options)?;
+    Ok(Some(physical.evaluate(&batch)?.into_array(rows)?))
+}
+
+/// Whether a filter names partition keys only, and at least one.
+pub(super) fn is_about(filter: &Expr, keys: &Schema) -> bool {
+    let named = filter.column_refs();
+    !named.is_empty()
+        && !filter.is_volatile()
+        && named.iter().all(|column| keys.field_with_name(&column.name).is_ok())
+}
+
+fn unqualified(expr: Expr) -> Result<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    expr.transform(|node| {
+        Ok(match node {
+            Expr::Column(mut column) if column.relation.is_some() => {
+                column.relation = None;
+                Transformed::yes(Expr::Column(column))
+            }
+            other => Transformed::no(other),
+        })
+    })
+    .map(|transformed| transformed.data)
+}

@@ -1,0 +1,230 @@
+//! Writing a table: rows dealt to the files of their partitions.
+//!
+//! Several writers may work on one table side by side, one for each stream of the
+//! plan; they share the count of open partitions. A file is an object once it is
+//! whole, and stays when the statement fails later, as on Athena.
+
+mod file;
+mod text;
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{ArrayRef, UInt32Array};
+use datafusion::arrow::compute::take_record_batch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::Result;
+
+use super::partitions::NULL_FOLDER;
+use crate::S3Url;
+use crate::sql::{Failure, write_value};
+use crate::store::Store;
+
+pub(crate) use file::{Compression, FileFormat};
+use file::FileWriter;
+
+/// Most partitions a statement may write. Source: user guide, ctas-considerations.md.
+pub(crate) const OPEN_PARTITIONS: usize = 100;
+/// Bytes all open files of one writer may hold in memory.
+const BUFFERED: usize = 96 * 1024 * 1024;
+
+/// What is written where, shared by the writers of one statement.
+pub(crate) struct WriterPlan {
+    store: Store,
+    folder: S3Url,
+    query_id: String,
+    format: FileFormat,
+    compression: Compression,
+    /// The columns in the files.
+    schema: SchemaRef,
+    /// Columns after them that are in the folders' names.
+    keys: Vec<String>,
+    partitions: Mutex<BTreeSet<Vec<Option<String>>>>,
+}
+
+/// What one writer has written.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    pub files: Vec<String>,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+impl WriterPlan {
+    /// `schema` has the partition keys last.
+    pub fn new(
+        store: Store,
+        folder: S3Url,
+        query_id: &str,
+        format: FileFormat,
+        compression: Compression,
+        schema: &Schema,
+        keys: usize,
+    ) -> Self {
+        let data = schema.fields().len() - keys;
+        Self {
+            store,
+            folder: folder.folder(),
+            query_id: query_id.to_owned(),
+            format,
+            compression,
+            schema: Arc::new(Schema::new(
+                schema.fields()[..data].iter().map(|field| field.as_ref().clone().with_metadata(HashMap::new())).collect::<Vec<_>>(),
+            )),
+            keys: schema.fields()[data..].iter().map(|field| field.name().clone()).collect(),
+            partitions: Mutex::default(),
+        }
+    }
+
+    /// The values of the partitions written to, as texts; `None` is NULL.
+    pub fn partitions(&self) -> Vec<Vec<Option<String>>> {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The folder of a partition.
+    pub fn partition_folder(&self, values: &[Option<String>]) -> S3Url {
+        let mut key = self.folder.key().to_owned();
+        for (name, value) in self.keys.iter().zip(values) {
+            key.push_str(name);
+            key.push('=');
+            push_escaped(value.as_deref().unwrap_or(NULL_FOLDER), &mut key);
+            key.push('/');
+        }
+        S3Url::new(self.folder.bucket(), key)
+    }
+
+    fn open(&self, values: &[Option<String>]) -> Result<S3Url, Failure> {
+        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        if !partitions.contains(values) {
+            if partitions.len() >= OPEN_PARTITIONS {
+                return Err(Failure::new(
+                    "HIVE_TOO_MANY_OPEN_PARTITIONS",
+                    format!("Exceeded limit of {OPEN_PARTITIONS} open writers for partitions/buckets"),
+                ));
+            }
+            partitions.insert(values.to_vec());
+        }
+        let name = format!(
+            "{}_{}{}",
+            self.query_id,
+            uuid::Uuid::new_v4().simple(),
+            self.format.suffix(self.compression)
+        );
+        Ok(self.partition_folder(values).join(&name))
+    }
+}
+
+/// Hive escapes what a path or an object's name cannot bear.
+fn push_escaped(text: &str, out: &mut String) {
+    for c in text.chars() {
+        let special = c.is_control() || "\"#%'*/:=?\\{[]^".contains(c);
+        if special {
+            let _ = write!(out, "%{:02X}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+}
+
+/// Writes one stream of batches.
+pub(crate) struct TableWriter {
+    plan: Arc<WriterPlan>,
+    open: Vec<(Vec<Option<String>>, FileWriter)>,
+    places: HashMap<Vec<Option<String>>, usize>,
+    written: Written,
+}
+
+impl TableWriter {
+    pub fn new(plan: Arc<WriterPlan>) -> Self {
+        Self { plan, open: Vec::new(), places: HashMap::new(), written: Written::default() }
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.written.rows += batch.num_rows() as u64;
+        let data = self.plan.schema.fields().len();
+        let columns: Vec<ArrayRef> = batch.columns()[..data].to_vec();
+        let rows = RecordBatch::try_new_with_options(
+            self.plan.schema.clone(),
+            columns,
+            &datafusion::arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
+        )?;
+        for (values, members) in dealt(&batch.columns()[data..], batch.num_rows()) {
+            let place = self.place(values)?;
+            let file = &mut self.open[place].1;
+            match members {
+                None => file.write(&rows)?,
+                Some(members) => file.write(&take_record_batch(&rows, &members)?)?,
+            }
+        }
+        self.relieve()
+    }
+
+    fn place(&mut self, values: Vec<Option<String>>) -> Result<usize> {
+        if let Some(place) = self.places.get(&values) {
+            return Ok(*place);
+        }
+        let url = self.plan.open(&values)?;
+        let file =
+            FileWriter::open(&self.plan.store, url, self.plan.format, self.plan.compression, &self.plan.schema)?;
+        self.places.insert(values.clone(), self.open.len());
+        self.open.push((values, file));
+        Ok(self.open.len() - 1)
+    }
+
+    /// Ends row groups, the largest first, until what is buffered is within bounds.
+    fn relieve(&mut self) -> Result<()> {
+        while self.open.iter().map(|(_, file)| file.buffered()).sum::<usize>() > BUFFERED {
+            let Some((_, largest)) = self.open.iter_mut().max_by_key(|(_, file)| file.buffered()) else {
+                return Ok(());
+            };
+            largest.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Closes the files, which makes them objects.
+    pub fn finish(mut self) -> Result<Written> {
+        for (_, file) in self.open.drain(..) {
+            let (url, bytes) = file.finish()?;
+            self.written.files.push(url);
+            self.written.bytes += bytes;
+        }
+        Ok(self.written)
+    }
+}
+
+/// The partitions of a batch, each with its rows; `None` where it has them all.
+fn dealt(keys: &[ArrayRef], rows: usize) -> Vec<(Vec<Option<String>>, Option<UInt32Array>)> {
+    if keys.is_empty() {
+        return vec![(Vec::new(), None)];
+    }
+    let mut found: Vec<(Vec<Option<String>>, Vec<u32>)> = Vec::new();
+    let mut last = usize::MAX;
+    let mut values: Vec<Option<String>> = vec![None; keys.len()];
+    for row in 0..rows {
+        for (value, key) in values.iter_mut().zip(keys) {
+            let mut text = value.take().unwrap_or_default();
+            text.clear();
+            if write_value(key.as_ref(), row, &mut text) {
+                *value = Some(text);
+            }
+        }
+        let same = found.get(last).is_some_and(|(known, _)| *known == values);
+        if !same {
+            last = found.iter().position(|(known, _)| *known == values).unwrap_or_else(|| {
+                found.push((values.clone(), Vec::new()));
+                found.len() - 1
+            });
+        }
+        found[last].1.push(u32::try_from(row).unwrap_or(u32::MAX));
+    }
+    if found.len() == 1 {
+        return found.into_iter().map(|(values, _)| (values, None)).collect();
+    }
+    found.into_iter().map(|(values, rows)| (values, Some(UInt32Array::from(rows)))).collect()
+}

@@ -1,0 +1,232 @@
+//! Trino's grammar where it differs from what sqlparser reads by itself.
+
+use std::any::TypeId;
+
+use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use super::ast::{call, text};
+use super::tokens::{is_keyword, is_word};
+
+/// Trino's dialect, as the engine of Athena reads it.
+#[derive(Debug)]
+pub(super) struct TrinoDialect;
+
+impl Dialect for TrinoDialect {
+    /// Grammar points that sqlparser ties to a list of dialects (such as `UNNEST` as a
+    /// table) are open to the generic one.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<GenericDialect>()
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        ch == '"'
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        ch.is_alphabetic() || ch == '_'
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        ch.is_alphanumeric() || ch == '_'
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        true
+    }
+
+    fn supports_lambda_functions(&self) -> bool {
+        true
+    }
+
+    fn supports_group_by_expr(&self) -> bool {
+        true
+    }
+
+    fn supports_window_clause_named_window_reference(&self) -> bool {
+        true
+    }
+
+    fn supports_unicode_string_literal(&self) -> bool {
+        true
+    }
+
+    fn supports_boolean_literals(&self) -> bool {
+        true
+    }
+
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
+    fn require_interval_qualifier(&self) -> bool {
+        true
+    }
+
+    fn supports_match_recognize(&self) -> bool {
+        true
+    }
+
+    fn supports_parens_around_table_factor(&self) -> bool {
+        true
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        let word = match &parser.peek_token_ref().token {
+            Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),
+            _ => return None,
+        };
+        let [_, second, third] = parser.peek_tokens::<3>();
+        if second == Token::LParen {
+            return match word.as_str() {
+                "cast" => Some(parse_cast(parser, "$cast")),
+                "try_cast" => Some(parse_cast(parser, "$try_cast")),
+                "extract" => Some(parse_extract(parser)),
+                "json_value" | "json_query" | "json_exists" => parse_json(parser, &word),
+                "listagg" => None,
+                _ => None,
+            };
+        }
+        if let Token::SingleQuotedString(value) = &second
+            && LITERAL_TYPES.contains(&word.as_str())
+        {
+            parser.next_token();
+            parser.next_token();
+            return Some(Ok(call("$literal", vec![text(value), text(&word)])));
+        }
+        if word == "double" && is_word(&second, "precision")
+            && let Token::SingleQuotedString(value) = &third
+        {
+            (0..3).for_each(|_| {
+                parser.next_token();
+            });
+            return Some(Ok(call("$literal", vec![text(value), text("double")])));
+        }
+        None
+    }
+}
+
+/// Types whose name before a string makes a literal: `DATE '2024-01-01'`.
+const LITERAL_TYPES: [&str; 17] = [
+    "bigint", "integer", "int", "smallint", "tinyint", "real", "double", "decimal", "varchar", "char",
+    "boolean", "date", "timestamp", "time", "json", "varbinary", "uuid",
+];
+
+/// `CAST(expr AS type)`, with Trino's own types.
+fn parse_cast(parser: &mut Parser, name: &str) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let expr = parser.parse_expr()?;
+    if !parser.parse_keyword(Keyword::AS) {
+        return parser.expected_ref("AS", parser.peek_token_ref());
+    }
+    let kind = type_text(parser)?;
+    parser.expect_token(&Token::RParen)?;
+    Ok(call(name, vec![expr, text(&kind)]))
+}
+
+/// The text of a type up to the parenthesis that closes what it stands in.
+fn type_text(parser: &mut Parser) -> Result<String, ParserError> {
+    let mut kind = String::new();
+    let mut depth = 0_usize;
+    loop {
+        let token = parser.peek_token();
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 && kind.is_empty() => return parser.expected("a type", token),
+            Token::RParen if depth == 0 => return Ok(kind),
+            Token::RParen => depth -= 1,
+            Token::Word(_) | Token::Number(..) | Token::Comma | Token::Lt | Token::Gt => {}
+            _ => return parser.expected("a type", token),
+        }
+        parser.next_token();
+        if matches!(token.token, Token::Word(_)) && !kind.is_empty() && !kind.ends_with('(') {
+            kind.push(' ');
+        }
+        kind.push_str(&token.token.to_string());
+    }
+}
+
+/// `EXTRACT(field FROM expr)`.
+fn parse_extract(parser: &mut Parser) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let field = parser.parse_identifier()?.value.to_lowercase();
+    let function = match field.as_str() {
+        "dow" => "day_of_week",
+        "doy" => "day_of_year",
+        "yow" => "year_of_week",
+        other => other,
+    };
+    if !parser.parse_keyword(Keyword::FROM) {
+        return parser.expected_ref("FROM", parser.peek_token_ref());
+    }
+    let expr = parser.parse_expr()?;
+    parser.expect_token(&Token::RParen)?;
+    Ok(call(function, vec![expr]))
+}
+
+/// `json_value(text, 'lax $.a')` and its kin; their clauses after the path are the
+/// standard's, of which only what changes nothing is read here.
+fn parse_json(parser: &mut Parser, name: &str) -> Option<Result<Expr, ParserError>> {
+    let name = name.to_owned();
+    parser
+        .maybe_parse(|parser| {
+            parser.next_token();
+            parser.expect_token(&Token::LParen)?;
+            let document = parser.parse_expr()?;
+            parser.expect_token(&Token::Comma)?;
+            let path = parser.parse_literal_string()?;
+            let mut kind = None;
+            let mut wrapper = "without";
+            loop {
+                let token = parser.next_token();
+                match &token.token {
+                    Token::RParen => break,
+                    word if is_word(word, "returning") => {
+                        let mut returned = String::new();
+                        while let Token::Word(_) | Token::LParen | Token::Number(..) = parser.peek_token().token {
+                            let part = parser.next_token();
+                            let opened = part.token == Token::LParen;
+                            returned.push_str(&part.token.to_string());
+                            if opened {
+                                while parser.peek_token().token != Token::RParen {
+                                    returned.push_str(&parser.next_token().token.to_string());
+                                }
+                                returned.push_str(&parser.next_token().token.to_string());
+                                break;
+                            }
+                        }
+                        kind = Some(returned);
+                    }
+                    word if is_keyword(word, Keyword::WITH) && name == "json_query" => {
+                        wrapper = if is_word(&parser.peek_token_ref().token, "conditional") { "conditional" } else { "with" };
+                        let next = &parser.peek_token_ref().token;
+                        if is_word(next, "conditional") || is_word(next, "unconditional") {
+                            parser.next_token();
+                        }
+                        let _ = parser.parse_keyword(Keyword::ARRAY);
+                        parser.next_token();
+                    }
+                    word if is_keyword(word, Keyword::WITHOUT) && name == "json_query" => {
+                        let _ = parser.parse_keyword(Keyword::ARRAY);
+                        parser.next_token();
+                    }
+                    _ => return parser.expected(")", token),
+                }
+            }
+            let mut arguments = vec![document, text(&path)];
+            if name == "json_query" {
+                arguments.push(text(wrapper));
+            }
+            let value = call(&format!("${name}"), arguments);
+            Ok(match kind {
+                Some(kind) if name == "json_value" => call("$cast", vec![value, text(&kind)]),
+                _ => value,
+            })
+        })
+        .transpose()
+}

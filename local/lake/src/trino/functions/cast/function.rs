@@ -1,0 +1,199 @@
+//! `$cast(value, 'type')`, `$try_cast` and `$literal('text', 'type')`.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature,
+};
+
+use super::{OnFailure, cast_array};
+use crate::sql::{Failure, TrinoType, field_of};
+use crate::trino::functions::function::planned_signature;
+
+pub(in crate::trino) fn functions() -> Vec<Arc<ScalarUDF>> {
+    [
+        CastFunction { name: "$cast", on_failure: OnFailure::Fail, literal: false },
+        CastFunction { name: "$try_cast", on_failure: OnFailure::Null, literal: false },
+        CastFunction { name: "$literal", on_failure: OnFailure::Fail, literal: true },
+    ]
+    .into_iter()
+    .map(|function| Arc::new(ScalarUDF::new_from_impl(function)))
+    .collect()
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CastFunction {
+    name: &'static str,
+    on_failure: OnFailure,
+    /// Whether the value is the text of a typed literal.
+    literal: bool,
+}
+
+/// The types a cast may name. Hive's own words are not Trino's.
+fn target(text: &str) -> Result<TrinoType, Failure> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let hive = ["string", "binary", "struct", "float"];
+    let foreign = words.into_iter().any(|word| hive.contains(&word.to_lowercase().as_str()));
+    TrinoType::parse(text)
+        .filter(|_| !foreign)
+        .ok_or_else(|| Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {}", text.to_lowercase())))
+}
+
+impl CastFunction {
+    /// The type of a literal follows its text: the digits of a timestamp's fraction.
+    fn target(&self, type_text: &str, value: Option<&str>) -> Result<TrinoType, Failure> {
+        let kind = target(type_text)?;
+        if !self.literal || type_text.contains('(') {
+            return Ok(kind);
+        }
+        let value = value.unwrap_or_default();
+        let fraction = || {
+            let digits = value.rsplit_once('.').map_or(0, |(_, rest)| {
+                rest.bytes().take_while(u8::is_ascii_digit).count()
+            });
+            u8::try_from(digits.min(12)).unwrap_or(12)
+        };
+        Ok(match kind {
+            TrinoType::Timestamp(_) if has_zone(value) => TrinoType::TimestampWithZone(fraction()),
+            TrinoType::Timestamp(_) => TrinoType::Timestamp(fraction()),
+            TrinoType::Time(_) => TrinoType::Time(fraction()),
+            TrinoType::Decimal(..) => decimal_type(value)?,
+            other => other,
+        })
+    }
+
+    fn planned(&self, scalars: &[Option<&ScalarValue>]) -> Result<TrinoType, Failure> {
+        let text = |at: usize| scalars.get(at).copied().flatten().and_then(|v| v.try_as_str().flatten());
+        let kind = text(1).ok_or_else(|| Failure::type_mismatch("a cast needs a type"))?;
+        self.target(kind, text(0))
+    }
+}
+
+/// Whether a timestamp's text ends with a zone.
+fn has_zone(text: &str) -> bool {
+    let Some((_, clock)) = text.trim().split_once([' ', 'T']) else { return false };
+    clock.contains(|c: char| c.is_alphabetic() || c == '+' || c == '-')
+}
+
+/// `DECIMAL '010.50'` is decimal(5,2): leading zeros count, as in Trino's literals.
+fn decimal_type(text: &str) -> Result<TrinoType, Failure> {
+    let digits = text.trim().trim_start_matches(['-', '+']);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole = whole.trim_start_matches('0').len();
+    let precision = (whole + fraction.len()).max(1);
+    match (u8::try_from(precision), i8::try_from(fraction.len())) {
+        (Ok(precision @ 1..=38), Ok(scale)) => Ok(TrinoType::Decimal(precision, scale)),
+        _ => Err(Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid decimal literal"))),
+    }
+}
+
+impl ScalarUDFImpl for CastFunction {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        planned_signature()
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(given.to_vec())
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Err(Failure::type_mismatch("a cast is planned from its type's text").into())
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let to = self.planned(arguments.scalar_arguments)?;
+        let from = TrinoType::of_field(&arguments.arg_fields[0]);
+        check(&from, &to)?;
+        Ok(Arc::new(field_of(self.name, &to)))
+    }
+
+    fn simplify(&self, mut arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        if self.literal {
+            return Ok(ExprSimplifyResult::Original(arguments));
+        }
+        let (_, field) = arguments[0].to_field(info.schema().as_ref())?;
+        let from = TrinoType::of_field(&field);
+        let kind = match &arguments[1] {
+            Expr::Literal(value, _) => value.try_as_str().flatten().map(str::to_owned),
+            _ => None,
+        };
+        let Some(kind) = kind else { return Ok(ExprSimplifyResult::Original(arguments)) };
+        let to = target(&kind)?;
+        if from == to && !matches!(to, TrinoType::Varchar(Some(_)) | TrinoType::Char(_)) {
+            return Ok(ExprSimplifyResult::Simplified(arguments.swap_remove(0)));
+        }
+        if is_lossless(&from, &to) {
+            let value = arguments.swap_remove(0);
+            return Ok(ExprSimplifyResult::Simplified(Expr::Cast(Cast::new(Box::new(value), to.to_arrow()))));
+        }
+        Ok(ExprSimplifyResult::Original(arguments))
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let from = TrinoType::of_field(&arguments.arg_fields[0]);
+        let to = TrinoType::of_field(&arguments.return_field);
+        match &arguments.args[0] {
+            ColumnarValue::Scalar(value) => {
+                let array = cast_array(&value.to_array()?, &from, &to, self.on_failure)?;
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+            }
+            ColumnarValue::Array(array) => {
+                Ok(ColumnarValue::Array(cast_array(array, &from, &to, self.on_failure)?))
+            }
+        }
+    }
+}
+
+/// Casts that DataFusion does as Trino would, and may look through while planning.
+fn is_lossless(from: &TrinoType, to: &TrinoType) -> bool {
+    use TrinoType::{Bigint, Date, Double, Integer, Real, Smallint, Timestamp, Tinyint};
+    match (from, to) {
+        (Tinyint, Smallint | Integer | Bigint | Double | Real)
+        | (Smallint, Integer | Bigint | Double | Real)
+        | (Integer, Bigint | Double)
+        | (Bigint | Real, Double)
+        | (Date, Timestamp(_)) => true,
+        (Timestamp(from), Timestamp(to)) => from <= to,
+        _ => false,
+    }
+}
+
+/// Refuses casts between types that have nothing to do with each other.
+fn check(from: &TrinoType, to: &TrinoType) -> Result<(), Failure> {
+    use TrinoType::{
+        Array, Boolean, Char, Date, Json, Map, Row, Time, Timestamp, TimestampWithZone, Unknown, Uuid, Varbinary,
+        Varchar,
+    };
+    let possible = match (from, to) {
+        (from, to) if from == to => true,
+        (Unknown | Json, _) | (_, Json) => true,
+        (Varbinary, _) | (_, Varbinary) => false,
+        (Varchar(_) | Char(_), Array(_) | Map(..) | Row(_)) | (Array(_) | Map(..) | Row(_), Varchar(_) | Char(_)) => {
+            false
+        }
+        (_, Varchar(_) | Char(_)) | (Varchar(_) | Char(_), _) | (Uuid, Uuid) => true,
+        (from, to) if from.is_numeric() || *from == Boolean => to.is_numeric() || *to == Boolean,
+        (Date, Timestamp(_) | TimestampWithZone(_)) => true,
+        (Timestamp(_) | TimestampWithZone(_), Date | Time(_) | Timestamp(_) | TimestampWithZone(_)) => true,
+        (Time(_), Time(_)) => true,
+        (Array(from), Array(to)) => return check(from, to),
+        (Map(key, value), Map(to_key, to_value)) => {
+            check(key, to_key)?;
+            return check(value, to_value);
+        }
+        (Row(from), Row(to)) if from.len() == to.len() => {
+            return from.iter().zip(to).try_for_each(|(from, to)| check(&from.1, &to.1));
+        }
+        _ => false,
+    };
+    if possible { Ok(()) } else { Err(Failure::type_mismatch(format!("Cannot cast {from} to {to}"))) }
+}

@@ -1,0 +1,211 @@
+//! Between numbers: whole, decimal, floating, and booleans.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, PrimitiveArray, PrimitiveBuilder};
+use datafusion::arrow::datatypes::{
+    ArrowPrimitiveType, Decimal128Type, DecimalType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
+use datafusion::common::Result;
+
+use super::OnFailure;
+use super::from_text::parse_decimal;
+use crate::sql::{Failure, TrinoType};
+
+/// A number of any type.
+#[derive(Clone, Copy)]
+enum Number {
+    Whole(i64),
+    Double(f64),
+    Real(f32),
+    Decimal(i128, i8),
+}
+
+pub(super) fn cast(
+    array: &ArrayRef,
+    from: &TrinoType,
+    to: &TrinoType,
+    on_failure: OnFailure,
+) -> Result<ArrayRef> {
+    let number = |row: usize| -> Number {
+        match from {
+            TrinoType::Boolean => Number::Whole(i64::from(array.as_boolean().value(row))),
+            TrinoType::Tinyint => Number::Whole(array.as_primitive::<Int8Type>().value(row).into()),
+            TrinoType::Smallint => Number::Whole(array.as_primitive::<Int16Type>().value(row).into()),
+            TrinoType::Integer => Number::Whole(array.as_primitive::<Int32Type>().value(row).into()),
+            TrinoType::Bigint => Number::Whole(array.as_primitive::<Int64Type>().value(row)),
+            TrinoType::Real => Number::Real(array.as_primitive::<Float32Type>().value(row)),
+            TrinoType::Double => Number::Double(array.as_primitive::<Float64Type>().value(row)),
+            TrinoType::Decimal(_, scale) => {
+                Number::Decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)
+            }
+            _ => Number::Whole(0),
+        }
+    };
+    let rows = array.len();
+    let present = |row: usize| (!array.is_null(row)).then(|| number(row));
+    Ok(match to {
+        TrinoType::Boolean => {
+            let found: BooleanArray = (0..rows)
+                .map(|row| {
+                    present(row).map(|number| match number {
+                        Number::Whole(value) => value != 0,
+                        Number::Double(value) => value != 0.0,
+                        Number::Real(value) => value != 0.0,
+                        Number::Decimal(value, _) => value != 0,
+                    })
+                })
+                .collect();
+            Arc::new(found)
+        }
+        TrinoType::Tinyint => whole::<Int8Type>(rows, present, to, on_failure)?,
+        TrinoType::Smallint => whole::<Int16Type>(rows, present, to, on_failure)?,
+        TrinoType::Integer => whole::<Int32Type>(rows, present, to, on_failure)?,
+        TrinoType::Bigint => whole::<Int64Type>(rows, present, to, on_failure)?,
+        TrinoType::Double => {
+            let found: PrimitiveArray<Float64Type> =
+                (0..rows).map(|row| present(row).map(to_double)).collect();
+            Arc::new(found)
+        }
+        TrinoType::Real => {
+            let found: PrimitiveArray<Float32Type> = (0..rows)
+                .map(|row| {
+                    present(row).map(|number| match number {
+                        Number::Real(value) => value,
+                        Number::Whole(value) => value as f32,
+                        other => to_double(other) as f32,
+                    })
+                })
+                .collect();
+            Arc::new(found)
+        }
+        TrinoType::Decimal(precision, scale) => decimals(rows, present, *precision, *scale, from, on_failure)?,
+        other => return Err(Failure::type_mismatch(format!("Cannot cast {from} to {other}")).into()),
+    })
+}
+
+fn to_double(number: Number) -> f64 {
+    match number {
+        Number::Whole(value) => value as f64,
+        Number::Double(value) => value,
+        Number::Real(value) => f64::from(value),
+        Number::Decimal(value, 0) => value as f64,
+        // Through the text, which is exact where a division is not.
+        Number::Decimal(value, scale) => {
+            format!("{value}e-{scale}").parse().unwrap_or_else(|_| value as f64 / 10_f64.powi(scale.into()))
+        }
+    }
+}
+
+fn whole<T: ArrowPrimitiveType>(
+    rows: usize,
+    present: impl Fn(usize) -> Option<Number>,
+    to: &TrinoType,
+    on_failure: OnFailure,
+) -> Result<ArrayRef>
+where
+    T::Native: TryFrom<i64>,
+{
+    let mut found = PrimitiveBuilder::<T>::with_capacity(rows);
+    for row in 0..rows {
+        let Some(number) = present(row) else {
+            found.append_null();
+            continue;
+        };
+        let value = to_long(number)
+            .and_then(|value| {
+                T::Native::try_from(value).map_err(|_| {
+                    Failure::new("INVALID_CAST_ARGUMENT", format!("Out of range for {to}: {value}"))
+                })
+            });
+        found.append_option(on_failure.settle(value)?);
+    }
+    Ok(Arc::new(found.finish()))
+}
+
+/// Halves go away from zero.
+fn to_long(number: Number) -> Result<i64, Failure> {
+    let floating = |value: f64| {
+        let rounded = value.round();
+        if rounded.is_finite() && (-9.223_372_036_854_775_808e18..9.223_372_036_854_775_808e18).contains(&rounded) {
+            Ok(rounded as i64)
+        } else {
+            let mut text = String::new();
+            crate::sql::write_double(value, &mut text);
+            Err(Failure::new("INVALID_CAST_ARGUMENT", format!("Unable to cast {text} to bigint")))
+        }
+    };
+    match number {
+        Number::Whole(value) => Ok(value),
+        Number::Double(value) => floating(value),
+        Number::Real(value) => floating(f64::from(value)),
+        Number::Decimal(value, scale) => rescale(value, scale.into(), 0)
+            .and_then(|value| i64::try_from(value).ok())
+            .ok_or_else(|| Failure::new("INVALID_CAST_ARGUMENT", format!("Cannot cast '{value}' to BIGINT"))),
+    }
+}
+
+fn decimals(
+    rows: usize,
+    present: impl Fn(usize) -> Option<Number>,
+    precision: u8,
+    scale: i8,
+    from: &TrinoType,
+    on_failure: OnFailure,
+) -> Result<ArrayRef> {
+    let limit = pow10(u32::from(precision)).unwrap_or(i128::MAX);
+    let mut found = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let Some(number) = present(row) else {
+            found.push(None);
+            continue;
+        };
+        let (value, shown) = match number {
+            Number::Whole(value) => (rescale(value.into(), 0, scale.into()), value.to_string()),
+            Number::Double(value) => (parse_decimal(&value.to_string(), 38, scale), shown(value)),
+            Number::Real(value) => (parse_decimal(&value.to_string(), 38, scale), shown(value.into())),
+            Number::Decimal(value, found) => {
+                (rescale(value, found.into(), scale.into()), decimal_text(value, found))
+            }
+        };
+        let value = value.filter(|value| value.abs() < limit).ok_or_else(|| {
+            let name = from.to_string();
+            let name = name.split('(').next().unwrap_or_default().to_uppercase();
+            Failure::new(
+                "INVALID_CAST_ARGUMENT",
+                format!("Cannot cast {name} '{shown}' to DECIMAL({precision}, {scale})"),
+            )
+        });
+        found.push(on_failure.settle(value)?);
+    }
+    Ok(Arc::new(Decimal128Array::from(found).with_precision_and_scale(precision, scale)?))
+}
+
+fn shown(value: f64) -> String {
+    let mut text = String::new();
+    crate::sql::write_double(value, &mut text);
+    text
+}
+
+/// A decimal's text with all digits of its scale.
+pub(in crate::trino) fn decimal_text(value: i128, scale: i8) -> String {
+    Decimal128Type::format_decimal(value, 38, scale)
+}
+
+/// Ten to a power, while it fits.
+pub(in crate::trino) fn pow10(power: u32) -> Option<i128> {
+    10_i128.checked_pow(power)
+}
+
+/// A decimal's unscaled value at another scale, halves away from zero; `None` when it
+/// does not fit.
+pub(in crate::trino) fn rescale(value: i128, from: i32, to: i32) -> Option<i128> {
+    if to >= from {
+        return value.checked_mul(pow10(u32::try_from(to - from).ok()?)?);
+    }
+    let Some(divisor) = pow10(u32::try_from(from - to).ok()?) else { return Some(0) };
+    let quotient = value / divisor;
+    let remainder = (value % divisor).abs();
+    let rounded = if remainder >= divisor - remainder { 1 } else { 0 };
+    Some(quotient + rounded * value.signum())
+}

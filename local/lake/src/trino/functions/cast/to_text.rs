@@ -1,0 +1,89 @@
+//! To text, in the words of Trino's casts (not those of Athena's result files).
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
+use datafusion::arrow::datatypes::{Float32Type, Float64Type};
+use datafusion::common::Result;
+
+use super::OnFailure;
+use crate::sql::{Failure, TrinoType, write_scientific, write_value};
+
+/// Cuts texts to `length` characters.
+pub(super) fn shorten(array: &ArrayRef, length: Option<u32>) -> Result<ArrayRef> {
+    let Some(length) = length else { return Ok(array.clone()) };
+    let length = length as usize;
+    let found: StringArray = array
+        .as_string::<i32>()
+        .iter()
+        .map(|text| {
+            text.map(|text| match text.char_indices().nth(length) {
+                Some((end, _)) => &text[..end],
+                None => text,
+            })
+        })
+        .collect();
+    Ok(Arc::new(found))
+}
+
+/// `char(n)`: cut, then without its trailing blanks, which do not count.
+pub(super) fn pad(array: &ArrayRef, length: u32) -> Result<ArrayRef> {
+    let cut = shorten(array, Some(length))?;
+    let found: StringArray =
+        cut.as_string::<i32>().iter().map(|text| text.map(|text| text.trim_end_matches(' '))).collect();
+    Ok(Arc::new(found))
+}
+
+pub(super) fn to_text(
+    array: &ArrayRef,
+    from: &TrinoType,
+    length: Option<u32>,
+    on_failure: OnFailure,
+) -> Result<ArrayRef> {
+    let mut found = StringBuilder::with_capacity(array.len(), array.len() * 8);
+    let mut text = String::new();
+    for row in 0..array.len() {
+        text.clear();
+        let present = match from {
+            _ if array.is_null(row) => false,
+            TrinoType::Double => {
+                scientific(array.as_primitive::<Float64Type>().value(row), &mut text, |v| format!("{v:e}"));
+                true
+            }
+            TrinoType::Real => {
+                let value = array.as_primitive::<Float32Type>().value(row);
+                scientific(f64::from(value), &mut text, |_| format!("{value:e}"));
+                true
+            }
+            _ => write_value(array.as_ref(), row, &mut text),
+        };
+        if !present {
+            found.append_null();
+            continue;
+        }
+        let fits = length.is_none_or(|length| text.chars().count() <= length as usize);
+        match (fits, on_failure) {
+            (true, _) => found.append_value(&text),
+            (false, OnFailure::Null) => found.append_null(),
+            (false, OnFailure::Fail) => {
+                return Err(Failure::new(
+                    "INVALID_CAST_ARGUMENT",
+                    format!("Value {text} cannot be represented as varchar({})", length.unwrap_or_default()),
+                )
+                .into());
+            }
+        }
+    }
+    Ok(Arc::new(found.finish()))
+}
+
+/// `3.77E1`.
+fn scientific(value: f64, out: &mut String, written: impl Fn(f64) -> String) {
+    if value.is_nan() {
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+    } else {
+        write_scientific(&written(value), out);
+    }
+}

@@ -1,0 +1,37 @@
+//! Trino's SQL on DataFusion: dialect, rewriter, functions, and what each statement
+//! does.
+//!
+//! A statement is cut into tokens ([`tokens`]), read with our dialect, rewritten to
+//! what DataFusion understands, planned with Trino's operators and functions, and its
+//! rows go where the statement sends them. This room knows tables only through
+//! [`crate::tables`] and the catalog.
+
+mod ast;
+mod create_table_as;
+mod dialect;
+mod explain;
+mod external;
+mod functions;
+mod information_schema;
+mod insert;
+mod names;
+mod operators;
+mod planning;
+mod properties;
+mod query;
+mod rewrite;
+mod schemas;
+mod session;
+mod statement;
+mod tokens;
+mod unload;
+mod view;
+mod write;
+
+pub use statement::{CreateTableAs, Prepared, TrinoStatement, parse};
+
+pub(crate) use external::{json_to, json_value, text_to, text_to_list, text_to_map, text_to_or_null};
+pub(crate) use query::{Running, execute};
+pub(crate) use names::database_of;
+pub(crate) use session::Engine;
+pub(crate) use view::decode_view;

@@ -1,0 +1,86 @@
+//! From a query's tree to a plan.
+
+use std::sync::Arc;
+
+use datafusion::common::{Column, DFSchema, TableReference};
+use datafusion::dataframe::DataFrame;
+use datafusion::error::Result;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement as DataFusionStatement;
+use datafusion::sql::sqlparser::ast::{Query, Statement};
+
+use super::names::{CATALOG, database_of};
+use super::rewrite::{self, shown_name};
+use super::schemas::Visible;
+use crate::sql::{Failure, QueryContext};
+use crate::tables::{PATH_COLUMN, QueryStores};
+
+/// A session for one query in a context.
+pub(super) fn session(visible: &Visible, context: &QueryContext) -> Result<SessionState> {
+    check_catalog(&context.catalog)?;
+    session_in(visible, &database_of(context))
+}
+
+/// A session whose unqualified names are of a database.
+pub(super) fn session_in(visible: &Visible, database: &str) -> Result<SessionState> {
+    let stores = QueryStores { store: visible.lake.store.clone(), scanned: visible.scanned.clone() };
+    visible.lake.engine.state(stores, Arc::new(visible.clone()), CATALOG, database)
+}
+
+fn check_catalog(catalog: &str) -> Result<(), Failure> {
+    if catalog.is_empty() || catalog.eq_ignore_ascii_case(CATALOG) {
+        return Ok(());
+    }
+    Err(Failure::new("CATALOG_NOT_FOUND", format!("Catalog '{catalog}' does not exist")))
+}
+
+/// Plans a query; its columns have the names Trino gives them.
+pub(super) async fn plan(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
+    let mut query = query.clone();
+    rewrite::rewrite(&mut query)?;
+    let explicit_path = rewrite::selects(&query, PATH_COLUMN);
+    let statement = Statement::Query(Box::new(query));
+    let plan = state.statement_to_plan(DataFusionStatement::Statement(Box::new(statement))).await?;
+    hide_path(plan, explicit_path)
+}
+
+/// `SELECT *` does not show the hidden column.
+fn hide_path(plan: LogicalPlan, explicit: bool) -> Result<LogicalPlan> {
+    let schema = plan.schema().clone();
+    if explicit || !schema.fields().iter().any(|field| field.name() == PATH_COLUMN) {
+        return Ok(plan);
+    }
+    let shown: Vec<Expr> = columns(&schema)
+        .filter(|column| column.name != PATH_COLUMN)
+        .map(Expr::Column)
+        .collect();
+    LogicalPlanBuilder::from(plan).project(shown)?.build()
+}
+
+fn columns(schema: &DFSchema) -> impl Iterator<Item = Column> + '_ {
+    schema.iter().map(|(qualifier, field): (Option<&TableReference>, _)| {
+        Column::new(qualifier.cloned(), field.name().clone())
+    })
+}
+
+/// The names a plan's columns are shown by.
+pub(super) fn shown_names(plan: &LogicalPlan) -> Vec<String> {
+    plan.schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(position, field)| shown_name(field.name(), position))
+        .collect()
+}
+
+/// The places of columns the query gave no name.
+pub(super) fn unnamed(plan: &LogicalPlan) -> Option<usize> {
+    plan.schema().fields().iter().position(|field| field.name().starts_with(rewrite::UNNAMED))
+}
+
+/// Runs a plan.
+pub(super) fn frame(state: SessionState, plan: LogicalPlan) -> DataFrame {
+    DataFrame::new(SessionContext::new_with_state(state).state(), plan)
+}

@@ -1,0 +1,125 @@
+//! Runs a Trino statement and leaves its result behind.
+
+use std::time::Instant;
+
+use datafusion::arrow::datatypes::{Field, Schema};
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::schemas::Visible;
+use super::statement::TrinoStatement;
+use super::{create_table_as, explain, insert, planning, unload, view};
+use crate::Lake;
+use crate::sql::{
+    ColumnInfo, CsvResult, Failure, QueryContext, QueryError, QueryOutput, StatementKind, TextRows, write_text,
+};
+use crate::tables::Scanned;
+
+/// A statement about to run.
+pub(crate) struct Running<'a> {
+    pub lake: &'a Lake,
+    pub context: &'a QueryContext,
+    pub text: &'a str,
+    pub kind: StatementKind,
+    pub scanned: Scanned,
+    pub begun: Instant,
+}
+
+impl Running<'_> {
+    pub fn visible(&self) -> Visible {
+        Visible::new(self.lake, self.scanned.clone(), self.text)
+    }
+
+    pub fn output(&self, location: String, columns: Vec<ColumnInfo>) -> QueryOutput {
+        let elapsed = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        QueryOutput {
+            kind: self.kind,
+            columns,
+            output_location: location,
+            manifest: None,
+            update_count: None,
+            rows: 0,
+            scanned_bytes: self.scanned.bytes(),
+            written_bytes: 0,
+            planning_milliseconds: 0,
+            execution_milliseconds: elapsed,
+        }
+    }
+
+    /// A `.txt` result.
+    pub fn text(&self, rows: &TextRows) -> Result<QueryOutput, QueryError> {
+        let place = self.context.output_location.join(&format!("{}.txt", self.context.query_id));
+        write_text(&self.lake.store, &place, rows)?;
+        let mut output = self.output(place.to_string(), rows.columns.clone());
+        output.rows = rows.lines.len() as u64;
+        Ok(output)
+    }
+}
+
+/// Runs a statement until it ends or is cancelled.
+pub(crate) async fn execute(
+    running: &Running<'_>,
+    statement: TrinoStatement,
+    cancel: &CancellationToken,
+) -> Result<QueryOutput, QueryError> {
+    let run = async {
+        match statement {
+            TrinoStatement::Query(query) => select(running, &query).await,
+            TrinoStatement::CreateTableAs(create) => create_table_as::run(running, &create).await,
+            TrinoStatement::Insert { table, columns, query } => {
+                insert::run(running, &table, &columns, &query).await
+            }
+            TrinoStatement::Unload { query, location, properties } => {
+                unload::run(running, &query, &location, &properties).await
+            }
+            TrinoStatement::CreateView { name, replace, text, query } => {
+                view::create(running, &name, replace, &text, &query).await
+            }
+            TrinoStatement::DropView { name, if_exists } => view::drop(running, &name, if_exists),
+            TrinoStatement::Explain { analyze, statement } => explain::run(running, analyze, &statement).await,
+            TrinoStatement::ShowFunctions { pattern } => explain::functions(running, pattern.as_deref()),
+            TrinoStatement::Modify { verb, table } => Err(Failure::not_supported(format!(
+                "{verb} is for Iceberg tables, which are not supported here: {}",
+                table.name
+            ))
+            .into()),
+            TrinoStatement::Prepared(_) => Err(Failure::not_supported(
+                "prepared statements belong to a workgroup: the Athena service runs them",
+            )
+            .into()),
+        }
+    };
+    tokio::select! {
+        done = run => done,
+        () = cancel.cancelled() => Err(QueryError::Cancelled),
+    }
+}
+
+/// SELECT: `<id>.csv`.
+async fn select(
+    running: &Running<'_>,
+    query: &datafusion::sql::sqlparser::ast::Query,
+) -> Result<QueryOutput, QueryError> {
+    let state = planning::session(&running.visible(), running.context)?;
+    let plan = planning::plan(&state, query).await?;
+    let names = planning::shown_names(&plan);
+    let planned = running.begun.elapsed();
+    let mut stream = planning::frame(state, plan).execute_stream().await?;
+    let fields: Vec<Field> = stream
+        .schema()
+        .fields()
+        .iter()
+        .zip(names)
+        .map(|(field, name)| field.as_ref().clone().with_name(name))
+        .collect();
+    let place = running.context.output_location.join(&format!("{}.csv", running.context.query_id));
+    let mut result = CsvResult::begin(&running.lake.store, place.clone(), &Schema::new(fields))?;
+    while let Some(batch) = stream.next().await {
+        result.write(&batch?)?;
+    }
+    let (columns, rows) = result.finish()?;
+    let mut output = running.output(place.to_string(), columns);
+    output.rows = rows;
+    output.planning_milliseconds = u64::try_from(planned.as_millis()).unwrap_or(u64::MAX);
+    Ok(output)
+}

@@ -1,0 +1,187 @@
+//! One expression after another, from the leaves up.
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, BinaryOperator, CeilFloorKind, DataType, ExactNumberInfo, Expr, Subscript,
+    TrimWhereField, UnaryOperator, Value,
+};
+
+use super::{function, lower};
+use crate::sql::Failure;
+use crate::trino::ast::{call, native_cast, number, text};
+
+/// On the way down: a sign belongs to its number, so that `-2147483648` is an integer.
+pub(super) fn enter(expr: &mut Expr) {
+    if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } = expr
+        && let Expr::Value(value) = inner.as_ref()
+        && let Value::Number(digits, _) = &value.value
+        && !digits.starts_with('-')
+    {
+        *expr = number(format!("-{digits}"));
+    }
+    if let Expr::Lambda(lambda) = expr {
+        use datafusion::sql::sqlparser::ast::OneOrManyWithParens;
+        match &mut lambda.params {
+            OneOrManyWithParens::One(parameter) => lower(&mut parameter.name),
+            OneOrManyWithParens::Many(parameters) => {
+                parameters.iter_mut().for_each(|parameter| lower(&mut parameter.name));
+            }
+        }
+    }
+}
+
+/// On the way up.
+pub(super) fn leave(expr: &mut Expr) -> Result<(), Failure> {
+    let taken = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+    *expr = rewritten(taken)?;
+    Ok(())
+}
+
+fn rewritten(expr: Expr) -> Result<Expr, Failure> {
+    Ok(match expr {
+        Expr::Identifier(mut ident) => {
+            lower(&mut ident);
+            Expr::Identifier(ident)
+        }
+        Expr::CompoundIdentifier(mut parts) => {
+            parts.iter_mut().for_each(lower);
+            Expr::CompoundIdentifier(parts)
+        }
+        Expr::Value(value) => match value.value {
+            Value::Number(digits, _) => literal(&digits)?,
+            Value::HexStringLiteral(digits) => call("from_hex", vec![text(&digits)]),
+            Value::UnicodeStringLiteral(value) => text(&value),
+            other => Expr::Value(other.into()),
+        },
+        Expr::Between { expr, negated, low, high } => between(*expr, negated, *low, *high),
+        Expr::Like { negated, any: false, expr, pattern, escape_char } => {
+            like(negated, *expr, *pattern, escape_char.map(|value| Expr::Value(value)))
+        }
+        Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => call("ceiling", vec![*expr]),
+        Expr::Ceil { expr, field: CeilFloorKind::Scale(scale) } => {
+            call("ceiling", vec![*expr, Expr::Value(scale)])
+        }
+        Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) } => call("floor", vec![*expr]),
+        Expr::Floor { expr, field: CeilFloorKind::Scale(scale) } => {
+            call("floor", vec![*expr, Expr::Value(scale)])
+        }
+        Expr::Position { expr, r#in } => call("strpos", vec![*r#in, *expr]),
+        Expr::Substring { expr, substring_from, substring_for, .. } => {
+            let mut arguments = vec![*expr];
+            arguments.push(substring_from.map_or_else(|| number(1), |from| *from));
+            arguments.extend(substring_for.map(|length| *length));
+            call("substr", arguments)
+        }
+        Expr::Trim { trim_where, trim_what, expr, trim_characters } => {
+            let name = match trim_where {
+                Some(TrimWhereField::Leading) => "ltrim",
+                Some(TrimWhereField::Trailing) => "rtrim",
+                Some(TrimWhereField::Both) | None => "trim",
+            };
+            let mut arguments = vec![*expr];
+            arguments.extend(trim_what.map(|what| *what));
+            arguments.extend(trim_characters.into_iter().flatten());
+            call(name, arguments)
+        }
+        Expr::AtTimeZone { timestamp, time_zone } => call("at_timezone", vec![*timestamp, *time_zone]),
+        Expr::Array(array) => call("$array", array.elem),
+        Expr::Tuple(values) => call("row", values),
+        Expr::CompoundFieldAccess { root, access_chain } => access(*root, access_chain)?,
+        Expr::Function(found) => function::rewritten(found)?,
+        Expr::TypedString(typed) => {
+            return Err(Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {}", typed.data_type)));
+        }
+        Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => {
+            return Err(Failure::new("SYNTAX_ERROR", "ILIKE, SIMILAR TO and RLIKE are not Trino's"));
+        }
+        other => other,
+    })
+}
+
+/// Trino's type of a number: integer, bigint, decimal as it is written, or double
+/// with an exponent.
+fn literal(digits: &str) -> Result<Expr, Failure> {
+    let digits = digits.replace('_', "");
+    let unsigned = digits.trim_start_matches('-');
+    if unsigned.contains(['e', 'E']) {
+        return Ok(native_cast(text(&digits), DataType::Double(ExactNumberInfo::None)));
+    }
+    if unsigned.contains('.') {
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let scale = fraction.len();
+        let precision = (whole.trim_start_matches('0').len() + scale).max(1);
+        return decimal(&digits, precision, scale);
+    }
+    if digits.parse::<i32>().is_ok() {
+        return Ok(native_cast(number(&digits), DataType::Int(None)));
+    }
+    if digits.parse::<i64>().is_ok() {
+        return Ok(number(&digits));
+    }
+    Err(Failure::new("SYNTAX_ERROR", format!("Invalid numeric literal: {digits}")))
+}
+
+fn decimal(digits: &str, precision: usize, scale: usize) -> Result<Expr, Failure> {
+    if precision > 38 {
+        return Err(Failure::new("INVALID_LITERAL", format!("Invalid decimal literal '{digits}'")));
+    }
+    Ok(call("$literal", vec![text(digits), text(&format!("decimal({precision},{scale})"))]))
+}
+
+fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+/// Two comparisons, so that each is checked and coerced as Trino does.
+fn between(value: Expr, negated: bool, low: Expr, high: Expr) -> Expr {
+    let nested = |expr| Expr::Nested(Box::new(expr));
+    nested(if negated {
+        binary(
+            nested(binary(value.clone(), BinaryOperator::Lt, low)),
+            BinaryOperator::Or,
+            nested(binary(value, BinaryOperator::Gt, high)),
+        )
+    } else {
+        binary(
+            nested(binary(value.clone(), BinaryOperator::GtEq, low)),
+            BinaryOperator::And,
+            nested(binary(value, BinaryOperator::LtEq, high)),
+        )
+    })
+}
+
+/// DataFusion's LIKE takes a backslash for an escape, Trino's only what ESCAPE names.
+fn like(negated: bool, value: Expr, pattern: Expr, escape: Option<Expr>) -> Expr {
+    let plain = matches!(&pattern, Expr::Value(value)
+        if matches!(&value.value, Value::SingleQuotedString(text) if !text.contains('\\')));
+    if escape.is_none() && plain {
+        return Expr::Like {
+            negated,
+            any: false,
+            expr: Box::new(value),
+            pattern: Box::new(pattern),
+            escape_char: None,
+        };
+    }
+    let mut arguments = vec![value, pattern];
+    arguments.extend(escape);
+    let found = call("$like", arguments);
+    if negated {
+        Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) }
+    } else {
+        found
+    }
+}
+
+/// `a[1]`, `m['k']`, `r[1].field`.
+fn access(root: Expr, chain: Vec<AccessExpr>) -> Result<Expr, Failure> {
+    chain.into_iter().try_fold(root, |value, step| match step {
+        AccessExpr::Subscript(Subscript::Index { index }) => Ok(call("$subscript", vec![value, index])),
+        AccessExpr::Subscript(Subscript::Slice { .. }) => {
+            Err(Failure::new("SYNTAX_ERROR", "array slices are not Trino's"))
+        }
+        AccessExpr::Dot(Expr::Identifier(field)) => Ok(call("$field", vec![value, text(&field.value)])),
+        AccessExpr::Dot(other) => {
+            Err(Failure::new("SYNTAX_ERROR", format!("{other} is no field of a row")))
+        }
+    })
+}

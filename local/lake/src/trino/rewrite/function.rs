@@ -1,0 +1,123 @@
+//! Calls whose meaning is another expression.
+
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment, OrderByExpr,
+    OrderByOptions, Value,
+};
+
+use crate::sql::Failure;
+use crate::trino::ast::{call, function_name, plain_arguments, quoted, text, thunk};
+
+/// Most arguments of a call, as the user guide says.
+const ARGUMENTS: usize = 127;
+
+pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
+    let Some(name) = function_name(&function) else {
+        return Ok(Expr::Function(function));
+    };
+    let arguments: Option<Vec<Expr>> =
+        plain_arguments(&function).map(|found| found.into_iter().cloned().collect());
+    let count = arguments.as_ref().map_or(0, Vec::len);
+    if count > ARGUMENTS && name != "$array" {
+        return Err(Failure::new("TOO_MANY_ARGUMENTS", format!("Too many arguments for function call {name}()")));
+    }
+    let arguments = arguments.unwrap_or_default();
+    Ok(match (name.as_str(), arguments.as_slice()) {
+        ("if", [condition, then]) => case(condition, then, None),
+        ("if", [condition, then, otherwise]) => case(condition, then, Some(otherwise)),
+        ("try", [body]) => call("try", vec![thunk(body.clone())]),
+        ("current_date", []) => call("$cast", vec![call("now", Vec::new()), text("date")]),
+        ("current_timestamp", _) => call("now", Vec::new()),
+        ("localtimestamp", _) => call("$cast", vec![call("now", Vec::new()), text("timestamp(3)")]),
+        ("current_timezone", []) => text("UTC"),
+        ("current_user", []) => text("local"),
+        ("count_if", [condition]) => {
+            rename(&mut function, "count", vec![condition_count(condition)]);
+            Expr::Function(function)
+        }
+        ("approx_percentile", [value, share]) => {
+            function.within_group = vec![ordered(value)];
+            rename(&mut function, "approx_percentile_cont", vec![share.clone()]);
+            Expr::Function(function)
+        }
+        ("arbitrary" | "any_value", [value]) => {
+            function.null_treatment = Some(NullTreatment::IgnoreNulls);
+            rename(&mut function, "first_value", vec![value.clone()]);
+            Expr::Function(function)
+        }
+        ("every", [_]) => {
+            rename(&mut function, "bool_and", arguments);
+            Expr::Function(function)
+        }
+        ("listagg", [value, separator]) => {
+            let value = value.clone();
+            rename(&mut function, "string_agg", vec![value, separator.clone()]);
+            order_inside(&mut function);
+            Expr::Function(function)
+        }
+        ("listagg", [value]) => {
+            let value = value.clone();
+            rename(&mut function, "string_agg", vec![value, text("")]);
+            order_inside(&mut function);
+            Expr::Function(function)
+        }
+        ("geometric_mean", [value]) => {
+            let value = value.clone();
+            rename(&mut function, "avg", vec![call("ln", vec![value])]);
+            call("exp", vec![Expr::Function(function)])
+        }
+        _ => {
+            lower_name(&mut function, &name);
+            Expr::Function(function)
+        }
+    })
+}
+
+fn lower_name(function: &mut Function, name: &str) {
+    function.name = vec![quoted(name)].into();
+}
+
+fn rename(function: &mut Function, name: &str, arguments: Vec<Expr>) {
+    lower_name(function, name);
+    if let FunctionArguments::List(list) = &mut function.args {
+        list.args = arguments
+            .into_iter()
+            .map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)))
+            .collect();
+    }
+}
+
+/// `WITHIN GROUP (ORDER BY …)` of an aggregate that DataFusion orders inside.
+fn order_inside(function: &mut Function) {
+    use datafusion::sql::sqlparser::ast::FunctionArgumentClause;
+    let order = std::mem::take(&mut function.within_group);
+    if let FunctionArguments::List(list) = &mut function.args
+        && !order.is_empty()
+    {
+        list.clauses.push(FunctionArgumentClause::OrderBy(order));
+    }
+}
+
+/// `CASE WHEN condition THEN TRUE END`: counted where the condition holds.
+fn condition_count(condition: &Expr) -> Expr {
+    case(condition, &Expr::Value(Value::Boolean(true).into()), None)
+}
+
+fn case(condition: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Expr {
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition: condition.clone(), result: then.clone() }],
+        else_result: otherwise.map(|expr| Box::new(expr.clone())),
+    }
+}
+
+fn ordered(value: &Expr) -> OrderByExpr {
+    OrderByExpr {
+        expr: value.clone(),
+        options: OrderByOptions { asc: None, nulls_first: None, ..OrderByOptions::default() },
+        with_fill: None,
+    }
+}

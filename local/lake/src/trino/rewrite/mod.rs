@@ -1,0 +1,89 @@
+//! The rewriter: a tree of Trino's SQL becomes a tree DataFusion plans with Trino's
+//! meaning. Only what needs no types happens here; what does is done while planning
+//! ([`super::operators`]) or inside the functions.
+
+mod expression;
+mod function;
+mod select;
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, ObjectName, ObjectNamePart, Query, Select, TableFactor, VisitMut, VisitorMut,
+};
+
+use crate::sql::Failure;
+
+pub(super) use select::{UNNAMED, selects, shown_name};
+
+/// Rewrites a query in place.
+pub(super) fn rewrite(query: &mut Query) -> Result<(), Failure> {
+    match query.visit(&mut Rewriter) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(failure) => Err(failure),
+    }
+}
+
+struct Rewriter;
+
+fn flow(done: Result<(), Failure>) -> ControlFlow<Failure> {
+    match done {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(failure) => ControlFlow::Break(failure),
+    }
+}
+
+impl VisitorMut for Rewriter {
+    type Break = Failure;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
+        flow(select::enter_query(query))
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
+        select::leave_query(query);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Failure> {
+        select::enter_select(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Failure> {
+        select::leave_select(select);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<Failure> {
+        lower_name(relation);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Failure> {
+        flow(select::table_factor(factor))
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Failure> {
+        expression::enter(expr);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Failure> {
+        flow(expression::leave(expr))
+    }
+}
+
+/// Trino's names have no case, quoted or not.
+pub(super) fn lower(ident: &mut Ident) {
+    ident.value = ident.value.to_lowercase();
+    ident.quote_style = Some('"');
+}
+
+fn lower_name(name: &mut ObjectName) {
+    for part in &mut name.0 {
+        if let ObjectNamePart::Identifier(ident) = part {
+            lower(ident);
+        }
+    }
+}

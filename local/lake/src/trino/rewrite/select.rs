@@ -1,0 +1,181 @@
+//! Names and ordinals of queries: what Trino calls a column without a name, and the
+//! numbers that mean a column.
+
+use std::collections::HashSet;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, GroupByExpr, LimitClause, OrderByKind, Query, Select, SelectItem, TableAlias,
+    TableFactor, Value,
+};
+
+use super::lower;
+use crate::sql::Failure;
+use crate::trino::ast::quoted;
+
+/// The name of a column that has none, until its place is known: `$unnamed0`.
+pub(in crate::trino) const UNNAMED: &str = "$unnamed";
+/// What follows the name of a column whose name another one has too: `a$same1`.
+pub(in crate::trino) const SAME: &str = "$same";
+
+/// A number that means a column, kept from becoming a value.
+const ORDINAL: &str = "$ordinal";
+
+pub(super) fn enter_query(query: &mut Query) -> Result<(), Failure> {
+    if let Some(with) = &mut query.with {
+        for table in &mut with.cte_tables {
+            lower_alias(&mut table.alias);
+        }
+    }
+    for_ordinals(query, hide);
+    if query.order_by.as_ref().is_some_and(|order| matches!(order.kind, OrderByKind::All(_))) {
+        return Err(Failure::new("SYNTAX_ERROR", "ORDER BY ALL is not supported"));
+    }
+    Ok(())
+}
+
+pub(super) fn leave_query(query: &mut Query) {
+    for_ordinals(query, show);
+}
+
+fn for_ordinals(query: &mut Query, mut change: impl FnMut(&mut Expr)) {
+    if let Some(order) = &mut query.order_by
+        && let OrderByKind::Expressions(items) = &mut order.kind
+    {
+        items.iter_mut().for_each(|item| change(&mut item.expr));
+    }
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit, offset, .. }) => {
+            limit.iter_mut().for_each(&mut change);
+            offset.iter_mut().for_each(|offset| change(&mut offset.value));
+        }
+        Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+            change(offset);
+            change(limit);
+        }
+        None => {}
+    }
+    if let Some(quantity) = query.fetch.as_mut().and_then(|fetch| fetch.quantity.as_mut()) {
+        change(quantity);
+    }
+}
+
+fn hide(expr: &mut Expr) {
+    if let Expr::Value(value) = expr
+        && let Value::Number(number, _) = &value.value
+        && number.bytes().all(|b| b.is_ascii_digit())
+    {
+        *expr = Expr::Value(Value::Placeholder(format!("{ORDINAL}{number}")).into());
+    }
+}
+
+fn show(expr: &mut Expr) {
+    if let Expr::Value(value) = expr
+        && let Value::Placeholder(mark) = &value.value
+        && let Some(number) = mark.strip_prefix(ORDINAL)
+    {
+        *expr = Expr::Value(Value::Number(number.to_owned(), false).into());
+    }
+}
+
+fn group_ordinals(select: &mut Select, change: impl FnMut(&mut Expr)) {
+    if let GroupByExpr::Expressions(exprs, _) = &mut select.group_by {
+        exprs.iter_mut().for_each(change);
+    }
+}
+
+pub(super) fn enter_select(select: &mut Select) {
+    group_ordinals(select, hide);
+}
+
+pub(super) fn leave_select(select: &mut Select) {
+    group_ordinals(select, show);
+    let mut names = HashSet::new();
+    for (at, item) in select.projection.iter_mut().enumerate() {
+        let (expr, alias) = match item {
+            SelectItem::UnnamedExpr(expr) => (expr, None),
+            SelectItem::ExprWithAlias { expr, alias } => {
+                lower(alias);
+                (expr, Some(alias.clone()))
+            }
+            SelectItem::ExprWithAliases { .. }
+            | SelectItem::QualifiedWildcard(..)
+            | SelectItem::Wildcard(_) => continue,
+        };
+        // A column keeps its name and its table; two of one name need a difference.
+        let (known_as, name) = match (&alias, &*expr) {
+            (Some(alias), _) => (alias.value.clone(), alias.value.clone()),
+            (None, Expr::Identifier(ident)) => (ident.value.clone(), ident.value.clone()),
+            (None, Expr::CompoundIdentifier(parts)) => (
+                parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join("."),
+                parts.last().map_or_else(String::new, |part| part.value.clone()),
+            ),
+            (None, _) => {
+                let name = format!("{UNNAMED}{at}");
+                (name.clone(), name)
+            }
+        };
+        let fresh = names.insert(known_as);
+        let plain = alias.is_none() && !name.starts_with(UNNAMED);
+        if fresh && (plain || alias.is_some()) {
+            continue;
+        }
+        let name = if fresh { name } else { format!("{name}{SAME}{at}") };
+        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: quoted(&name) };
+    }
+}
+
+/// Whether the outermost select names a column.
+pub(in crate::trino) fn selects(query: &Query, column: &str) -> bool {
+    use datafusion::sql::sqlparser::ast::SetExpr;
+    let SetExpr::Select(select) = query.body.as_ref() else { return false };
+    select.projection.iter().any(|item| match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => name.value == column,
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
+            parts.last().is_some_and(|part| part.value == column)
+        }
+        SelectItem::ExprWithAlias { alias, .. } => alias.value == column,
+        _ => false,
+    })
+}
+
+/// The name the user sees of a planned column at a position.
+pub(in crate::trino) fn shown_name(name: &str, position: usize) -> String {
+    if name.starts_with(UNNAMED) {
+        return format!("_col{position}");
+    }
+    match name.split_once(SAME) {
+        Some((before, _)) => before.to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+pub(super) fn table_factor(factor: &mut TableFactor) -> Result<(), Failure> {
+    match factor {
+        TableFactor::Table { alias, sample, .. } => {
+            if sample.is_some() {
+                return Err(Failure::not_supported("TABLESAMPLE is not supported"));
+            }
+            alias.iter_mut().for_each(lower_alias);
+        }
+        TableFactor::Derived { alias, sample, .. } => {
+            if sample.is_some() {
+                return Err(Failure::not_supported("TABLESAMPLE is not supported"));
+            }
+            alias.iter_mut().for_each(lower_alias);
+        }
+        TableFactor::UNNEST { alias, .. }
+        | TableFactor::NestedJoin { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::TableFunction { alias, .. } => alias.iter_mut().for_each(lower_alias),
+        TableFactor::MatchRecognize { .. } => {
+            return Err(Failure::not_supported("MATCH_RECOGNIZE is not supported"));
+        }
+        _ => return Err(Failure::not_supported("this kind of relation is not supported")),
+    }
+    Ok(())
+}
+
+fn lower_alias(alias: &mut TableAlias) {
+    lower(&mut alias.name);
+    alias.columns.iter_mut().for_each(|column| lower(&mut column.name));
+}

@@ -1,0 +1,174 @@
+//! DataFusion set up for one query: our functions and operators alone, one memory
+//! pool for all queries of the process, spilling to disk.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::catalog::CatalogProviderList;
+use datafusion::common::Result;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionStateDefaults;
+use datafusion::logical_expr::planner::ExprPlanner;
+use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
+use datafusion::prelude::SessionConfig;
+
+use super::functions;
+use super::operators::TrinoOperators;
+use crate::tables::QueryStores;
+
+/// Bytes all queries of the process may hold together; past it they spill or fail.
+const MEMORY: usize = 512 * 1024 * 1024;
+/// Rows of a batch.
+const BATCH: usize = 8_192;
+/// Streams of a plan run side by side, at most.
+const STREAMS: usize = 4;
+
+/// DataFusion's scalar functions that planning needs, or that mean what Trino's do.
+const SCALAR: [&str; 4] = ["coalesce", "nullif", "get_field", "named_struct"];
+
+/// DataFusion's aggregates that mean what Trino's do, with Trino's further names.
+const AGGREGATES: [(&str, &[&str]); 26] = [
+    ("count", &[]),
+    ("sum", &[]),
+    ("avg", &[]),
+    ("min", &[]),
+    ("max", &[]),
+    ("array_agg", &[]),
+    ("bool_and", &[]),
+    ("bool_or", &[]),
+    ("stddev", &["stddev_samp"]),
+    ("stddev_pop", &[]),
+    ("var", &["variance", "var_samp"]),
+    ("var_pop", &[]),
+    ("corr", &[]),
+    ("covar_pop", &[]),
+    ("covar_samp", &[]),
+    ("regr_slope", &[]),
+    ("regr_intercept", &[]),
+    ("approx_distinct", &[]),
+    ("approx_percentile_cont", &[]),
+    ("first_value", &[]),
+    ("last_value", &[]),
+    ("nth_value", &[]),
+    ("string_agg", &[]),
+    ("grouping", &[]),
+    ("bit_and", &["bitwise_and_agg"]),
+    ("bit_or", &["bitwise_or_agg"]),
+];
+
+/// What queries share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    inner: Arc<Shared>,
+}
+
+struct Shared {
+    memory: Arc<dyn MemoryPool>,
+    spill: std::path::PathBuf,
+    scalar: Vec<Arc<ScalarUDF>>,
+    higher_order: Vec<Arc<HigherOrderUDF>>,
+    aggregates: Vec<Arc<AggregateUDF>>,
+    windows: Vec<Arc<WindowUDF>>,
+}
+
+impl Engine {
+    /// `data_dir` takes what queries spill.
+    pub fn new(data_dir: &Path) -> Self {
+        let mut scalar: Vec<Arc<ScalarUDF>> = SessionStateDefaults::default_scalar_functions()
+            .into_iter()
+            .filter(|function| SCALAR.contains(&function.name()))
+            .collect();
+        scalar.extend(functions::scalar());
+        let aggregates = SessionStateDefaults::default_aggregate_functions()
+            .into_iter()
+            .filter_map(|function| {
+                let (_, names) = AGGREGATES.iter().find(|(name, _)| *name == function.name())?;
+                Some(if names.is_empty() {
+                    function
+                } else {
+                    Arc::new(function.as_ref().clone().with_aliases(names.iter().copied()))
+                })
+            })
+            .chain(functions::aggregate())
+            .collect();
+        Self {
+            inner: Arc::new(Shared {
+                memory: Arc::new(FairSpillPool::new(MEMORY)),
+                spill: data_dir.join("spill"),
+                scalar,
+                higher_order: functions::higher_order(),
+                aggregates,
+                windows: SessionStateDefaults::default_window_functions(),
+            }),
+        }
+    }
+
+    /// The names of all functions, with their kind, in order.
+    pub fn function_names(&self) -> Vec<(String, &'static str)> {
+        let shared = &self.inner;
+        let mut names: Vec<(String, &'static str)> = shared
+            .scalar
+            .iter()
+            .map(|function| (function.name().to_owned(), "scalar"))
+            .chain(shared.higher_order.iter().map(|function| (function.name().to_owned(), "scalar")))
+            .chain(shared.aggregates.iter().map(|function| (function.name().to_owned(), "aggregate")))
+            .chain(shared.windows.iter().map(|function| (function.name().to_owned(), "window")))
+            .filter(|(name, _)| !name.starts_with('$'))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    pub fn state(
+        &self,
+        stores: QueryStores,
+        catalogs: Arc<dyn CatalogProviderList>,
+        catalog: &str,
+        schema: &str,
+    ) -> Result<SessionState> {
+        let shared = &self.inner;
+        let disk = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![shared.spill.clone()]));
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(shared.memory.clone())
+            .with_disk_manager_builder(disk)
+            .with_object_store_registry(Arc::new(stores))
+            .build_arc()?;
+        let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(TrinoOperators::new(&shared.scalar))];
+        planners.extend(SessionStateDefaults::default_expr_planners());
+        Ok(SessionStateBuilder::new()
+            .with_config(config(catalog, schema))
+            .with_runtime_env(runtime)
+            .with_catalog_list(catalogs)
+            .with_expr_planners(planners)
+            .with_scalar_functions(shared.scalar.clone())
+            .with_higher_order_functions(shared.higher_order.clone())
+            .with_aggregate_functions(shared.aggregates.clone())
+            .with_window_functions(shared.windows.clone())
+            .build())
+    }
+}
+
+fn config(catalog: &str, schema: &str) -> SessionConfig {
+    let streams = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, STREAMS);
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(catalog, schema)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false)
+        .with_batch_size(BATCH)
+        .with_target_partitions(streams)
+        .with_collect_statistics(false);
+    let options = config.options_mut();
+    options.sql_parser.default_null_ordering = "nulls_last".to_owned();
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.sql_parser.parse_float_as_decimal = true;
+    options.execution.parquet.schema_force_view_types = false;
+    options.execution.parquet.coerce_int96 = Some("us".to_owned());
+    options.execution.skip_physical_aggregate_schema_check = true;
+    options.optimizer.repartition_file_min_size = 4 * 1024 * 1024;
+    config
+}

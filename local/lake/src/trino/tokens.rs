@@ -1,0 +1,166 @@
+//! What happens to a statement's tokens before the parser sees them: places sqlparser
+//! has no hook for, and the values of `?`.
+
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use super::dialect::TrinoDialect;
+use crate::sql::SyntaxError;
+
+/// Cuts a statement into tokens without blanks and comments.
+pub(super) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, SyntaxError> {
+    let dialect = TrinoDialect;
+    let mut found = Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|error| {
+        SyntaxError::at(error.location.line, error.location.column, &error.message)
+    })?;
+    found.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    if let Some(back_quote) = found.iter().find(|token| token.token == Token::Char('`')) {
+        let place = back_quote.span.start;
+        return Err(SyntaxError::at(
+            place.line,
+            place.column,
+            "backquoted identifiers are not supported; use double quotes to quote identifiers",
+        ));
+    }
+    while found.last().is_some_and(|token| token.token == Token::SemiColon) {
+        found.pop();
+    }
+    Ok(found)
+}
+
+/// Puts the parameters' tokens in place of the `?`.
+pub(super) fn with_parameters(
+    tokens: Vec<TokenWithSpan>,
+    parameters: &[String],
+) -> Result<Vec<TokenWithSpan>, SyntaxError> {
+    let marks = tokens.iter().filter(|token| is_mark(&token.token)).count();
+    if marks != parameters.len() {
+        return Err(SyntaxError::at(
+            1,
+            1,
+            &format!("Incorrect number of parameters: expected {marks} but found {}", parameters.len()),
+        ));
+    }
+    let mut values = parameters.iter();
+    let mut found = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        if !is_mark(&token.token) {
+            found.push(token);
+            continue;
+        }
+        let value = values.next().expect("as many values as marks were counted");
+        for mut part in self::tokens(value)? {
+            part.span = token.span;
+            found.push(part);
+        }
+    }
+    Ok(found)
+}
+
+fn is_mark(token: &Token) -> bool {
+    matches!(token, Token::Placeholder(mark) if mark == "?") || token == &Token::Question
+}
+
+/// Trino's rows of one column need no parentheses: `VALUES 1, 2` becomes
+/// `VALUES (1), (2)`; `VALUES ROW(1, 2)` becomes `VALUES (1, 2)`.
+pub(super) fn with_value_rows(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut found = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        found.push(first.clone());
+        rest = after;
+        if is_keyword(&first.token, Keyword::VALUES) {
+            rest = value_rows(after, &mut found);
+        }
+    }
+    found
+}
+
+fn value_rows<'a>(mut rest: &'a [TokenWithSpan], found: &mut Vec<TokenWithSpan>) -> &'a [TokenWithSpan] {
+    loop {
+        let length = row_length(rest);
+        let (row, after) = rest.split_at(length);
+        let row = match row.split_first() {
+            Some((word, inner)) if is_word(&word.token, "ROW") && is_wrapped(inner) => inner,
+            _ => row,
+        };
+        let inner = with_value_rows(row.to_vec());
+        if is_wrapped(row) || row.is_empty() {
+            found.extend(inner);
+        } else {
+            found.push(TokenWithSpan::new(Token::LParen, row[0].span));
+            found.extend(inner);
+            found.push(TokenWithSpan::new(Token::RParen, row[row.len() - 1].span));
+        }
+        match after.split_first() {
+            Some((comma, after)) if comma.token == Token::Comma => {
+                found.push(comma.clone());
+                rest = after;
+            }
+            _ => return after,
+        }
+    }
+}
+
+/// How many tokens belong to the first row.
+fn row_length(tokens: &[TokenWithSpan]) -> usize {
+    const AFTER: [Keyword; 9] = [
+        Keyword::UNION,
+        Keyword::EXCEPT,
+        Keyword::INTERSECT,
+        Keyword::ORDER,
+        Keyword::LIMIT,
+        Keyword::OFFSET,
+        Keyword::FETCH,
+        Keyword::WITH,
+        Keyword::AS,
+    ];
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match &token.token {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket if depth == 0 => return at,
+            Token::RParen | Token::RBracket => depth -= 1,
+            Token::Comma if depth == 0 => return at,
+            other if depth == 0 && AFTER.iter().any(|keyword| is_keyword(other, *keyword)) => return at,
+            _ => {}
+        }
+    }
+    tokens.len()
+}
+
+/// Whether the tokens are one pair of parentheses around a row's values.
+fn is_wrapped(tokens: &[TokenWithSpan]) -> bool {
+    if tokens.first().is_none_or(|token| token.token != Token::LParen) {
+        return false;
+    }
+    if tokens.get(1).is_some_and(|token| {
+        is_keyword(&token.token, Keyword::SELECT) || is_keyword(&token.token, Keyword::WITH)
+    }) {
+        return false;
+    }
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1 == tokens.len();
+                }
+            }
+            // A lambda's parameters are no row.
+            Token::Arrow if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+pub(super) fn is_keyword(token: &Token, keyword: Keyword) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
+}
+
+pub(super) fn is_word(token: &Token, text: &str) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
+}
