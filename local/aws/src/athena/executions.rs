@@ -26,7 +26,7 @@ use crate::wire::ServiceError;
 
 /// How often a query of another process is looked at.
 const OTHER_PROCESS: Duration = Duration::from_millis(200);
-/// How often a running query looks whether another process has stopped it.
+/// How often a query looks whether another process has stopped it.
 const STOPPED_ELSEWHERE: Duration = Duration::from_millis(500);
 
 /// How much runs at once, and what is refused or cut off. AWS's quotas are off by default.
@@ -173,6 +173,7 @@ impl Executions {
         let slot = tokio::select! {
             slot = slots.acquire() => Some(slot),
             () = cancel.cancelled() => None,
+            () = self.stopped_elsewhere(id) => None,
         };
         if slot.is_none() {
             return self.record(id, Err(QueryError::Cancelled));
@@ -222,11 +223,11 @@ impl Executions {
         }
     }
 
-    /// Returns when another process has ended the query; never otherwise.
+    /// Returns when the query has been ended from outside, as by another process; never otherwise.
     async fn stopped_elsewhere(&self, id: &str) {
         loop {
             tokio::time::sleep(STOPPED_ELSEWHERE).await;
-            if let Ok(None | Some(State::Cancelled | State::Failed)) = self.queries.state(id) {
+            if let Ok(true) = self.queries.has_ended(id) {
                 return;
             }
         }
@@ -253,7 +254,11 @@ impl Executions {
             Err(QueryError::Trino { code, .. }) if code == "EXCEEDED_SCAN_LIMIT" => {
                 let error = QueryError::trino(&code, "Bytes scanned limit was exceeded");
                 let message = "Bytes scanned limit was exceeded".to_owned();
-                query.fail(State::Cancelled, AthenaError { message, ..AthenaError::of(&error) }, now());
+                query.fail(
+                    State::Cancelled,
+                    AthenaError { message, ..AthenaError::of(&error) },
+                    now(),
+                );
             }
             Err(error @ QueryError::Cancelled) => {
                 query.fail(State::Cancelled, AthenaError::of(&error), now());

@@ -115,13 +115,13 @@ impl Athena {
         data_catalog::check(text(input, "CatalogName")?)?;
         let of = text(input, "DatabaseName")?;
         let tables = self.executions.lake.catalog.tables(of).map_err(|error| metadata(&error))?;
-        let wanted = match input["Expression"].as_str().filter(|text| !text.is_empty()) {
-            None => None,
-            Some(text) => Some(
-                regex::Regex::new(&format!("^(?i:{text})$"))
-                    .map_err(|_| invalid(format!("Expression {text} is not a regular expression")))?,
-            ),
-        };
+        let wanted =
+            match input["Expression"].as_str().filter(|text| !text.is_empty()) {
+                None => None,
+                Some(text) => Some(regex::Regex::new(&format!("^(?i:{text})$")).map_err(|_| {
+                    invalid(format!("Expression {text} is not a regular expression"))
+                })?),
+            };
         let named = |table: &Table| wanted.as_ref().is_none_or(|name| name.is_match(table.name()));
         let tables: Vec<Table> = tables.into_iter().filter(named).collect();
         let (tables, next) = page(tables, input, 1, 50)?;

@@ -85,7 +85,8 @@ impl PutPreparedStatement {
             && characters.all(|c| c.is_ascii_alphanumeric() || "_@:".contains(c))
             && self.statement_name.len() <= 256;
         if !valid {
-            let pattern = "Member must satisfy regular expression pattern: [a-zA-Z_][a-zA-Z0-9_@:]{1,256}";
+            let pattern =
+                "Member must satisfy regular expression pattern: [a-zA-Z_][a-zA-Z0-9_@:]{1,256}";
             return Err(constraint(&self.statement_name, "statementName", pattern));
         }
         check_query(&self.query_statement, "queryStatement")
@@ -113,13 +114,17 @@ impl Athena {
         create.check()?;
         let group = self.work_group(&create.work_group)?.name;
         if self.prepared.list(&format!("{group}/"))?.len() >= MOST {
-            return Err(invalid(format!("A workgroup can have at most {MOST} prepared statements")));
+            return Err(invalid(format!(
+                "A workgroup can have at most {MOST} prepared statements"
+            )));
         }
         let name = create.statement_name;
         let statement =
             PreparedStatement::new(&group, &name, create.query_statement, create.description);
         if !self.prepared.insert(&statement.key(), &statement)? {
-            return Err(invalid(format!("PreparedStatement {name} already exists in workGroup {group}")));
+            return Err(invalid(format!(
+                "PreparedStatement {name} already exists in workGroup {group}"
+            )));
         }
         Ok(json!({}))
     }

@@ -145,7 +145,8 @@ impl QueryExecution {
         let no_reuse = || json!({"ResultReuseByAgeConfiguration": {"Enabled": false}});
         shape["ResultReuseConfiguration"] = self.result_reuse.clone().unwrap_or_else(no_reuse);
         let mut context = Map::new();
-        context.extend(self.database.iter().map(|name| ("Database".to_owned(), name.as_str().into())));
+        context
+            .extend(self.database.iter().map(|name| ("Database".to_owned(), name.as_str().into())));
         context.insert("Catalog".to_owned(), self.catalog.as_str().into());
         shape["QueryExecutionContext"] = Value::Object(context);
         shape["Status"] = self.status();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lake::Database;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::query::{QueryExecution, State};
+use super::query::QueryExecution;
 use crate::wire::ServiceError;
 
 const SCHEMA: &str = "
@@ -122,8 +122,14 @@ impl Queries {
         })
     }
 
-    pub fn state(&self, id: &str) -> Result<Option<State>, ServiceError> {
-        Ok(self.get(id)?.map(|query| query.state))
+    /// Whether a query has ended, or is not known any more.
+    pub fn has_ended(&self, id: &str) -> Result<bool, ServiceError> {
+        self.database.read(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT NOT EXISTS (SELECT 1 FROM athena_queries WHERE id = ?1 AND state IN ('QUEUED', 'RUNNING'))",
+            )?;
+            Ok(statement.query_row([id], |row| row.get(0))?)
+        })
     }
 
     /// Ids of a workgroup, newest first, with their places; `before` is the place of the last one seen.
@@ -146,7 +152,11 @@ impl Queries {
     }
 
     /// The newest success with this digest, submitted at `since` or later.
-    pub fn reusable(&self, reuse: &str, since: i64) -> Result<Option<QueryExecution>, ServiceError> {
+    pub fn reusable(
+        &self,
+        reuse: &str,
+        since: i64,
+    ) -> Result<Option<QueryExecution>, ServiceError> {
         self.database.read(|transaction| {
             let body: Option<String> = transaction
                 .prepare_cached(

@@ -24,8 +24,7 @@ pub(super) struct ResultLocation {
 
 /// A folder of S3.
 pub(super) fn parse(location: &str) -> Result<S3Url, ServiceError> {
-    let url: Option<S3Url> =
-        location.strip_prefix("s3://").and_then(|_| location.parse().ok());
+    let url: Option<S3Url> = location.strip_prefix("s3://").and_then(|_| location.parse().ok());
     url.map(|url| url.folder()).ok_or_else(|| {
         invalid(format!("outputLocation is not a valid S3 path. Provided {location}"))
     })
@@ -92,7 +91,9 @@ impl Athena {
     fn make_bucket(&self, name: &str) -> Result<(), ServiceError> {
         match self.executions.lake.store.create_bucket(name, &self.settings.region) {
             Ok(_) | Err(StoreError::BucketAlreadyOwnedByYou(_)) => Ok(()),
-            Err(error) => Err(invalid(format!("Unable to verify/create output bucket {name}: {error}"))),
+            Err(error) => {
+                Err(invalid(format!("Unable to verify/create output bucket {name}: {error}")))
+            }
         }
     }
 }

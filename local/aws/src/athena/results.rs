@@ -91,11 +91,7 @@ impl Athena {
             StoreError::Database(error) => error.into(),
             _ => invalid("Could not find results"),
         })?;
-        let format = if query.substatement == "SELECT" || place.key().ends_with(".csv") {
-            Format::Csv
-        } else {
-            Format::Lines
-        };
+        let format = if query.substatement == "SELECT" { Format::Csv } else { Format::Lines };
         let mut result = ResultRows::new(reader, object.size, offset, format);
         let mut rows = Vec::new();
         while (rows.len() as u64) < most {

@@ -122,7 +122,10 @@ mod tests {
         for (configuration, expected) in cases {
             assert_eq!(allowed_age(Some(&configuration)).unwrap(), expected, "{configuration}");
         }
-        assert!(allowed_age(Some(&by_age(json!({"Enabled": true, "MaxAgeInMinutes": 10_081})))).is_err());
+        assert!(
+            allowed_age(Some(&by_age(json!({"Enabled": true, "MaxAgeInMinutes": 10_081}))))
+                .is_err()
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use lake::sql::{Prepared, QueryContext, Statement, StatementKind, StatementType};
+use lake::sql::{QueryContext, Statement, StatementKind, StatementType};
+use lake::trino::Prepared;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};

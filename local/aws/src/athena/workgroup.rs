@@ -152,10 +152,13 @@ fn check(configuration: &Value) -> Result<(), ServiceError> {
 fn update(configuration: &mut Value, updates: Map<String, Value>) {
     for (name, value) in updates {
         if let Some(removed) = name.strip_prefix("Remove") {
-            if value == true && let Some(members) = configuration.as_object_mut() {
+            if value == true
+                && let Some(members) = configuration.as_object_mut()
+            {
                 members.shift_remove(removed);
             }
-        } else if let (Some(inner), Value::Object(updates)) = (name.strip_suffix("Updates"), &value) {
+        } else if let (Some(inner), Value::Object(updates)) = (name.strip_suffix("Updates"), &value)
+        {
             if !configuration[inner].is_object() {
                 configuration[inner] = json!({});
             }
@@ -248,7 +251,8 @@ impl Athena {
         let prepared = self.prepared.list(&format!("{name}/"))?;
         let named = self.named.list("")?.into_iter().filter(|(_, query)| query.work_group == name);
         let named: Vec<String> = named.map(|(id, _)| id).collect();
-        let empty = prepared.is_empty() && named.is_empty() && self.executions.queries.is_empty(name)?;
+        let empty =
+            prepared.is_empty() && named.is_empty() && self.executions.queries.is_empty(name)?;
         if !empty && input["RecursiveDeleteOption"] != true {
             return Err(invalid(format!("WorkGroup {name} is not empty")));
         }
