@@ -8,18 +8,26 @@
 //! What it must never know: the pipeline. Like AWS it learns that from the template, the state machines and the wire.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cloudwatch;
 mod collection;
 pub mod eventbridge;
 pub mod glue;
+mod identity;
 pub mod lambda;
+mod local_door;
 pub mod logs;
 pub mod s3;
+pub mod scheduler;
 mod server;
 mod services;
 pub mod settings;
+pub mod sns;
 pub mod sqs;
 pub mod stepfunctions;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use lake;
 pub use server::Front;

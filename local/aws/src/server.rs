@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::Services;
+use crate::scheduler::Scheduler;
 use crate::wire::Body;
 
 /// A page that answers before the services do; it gives back what it does not want.
@@ -22,9 +23,10 @@ pub type Front = Arc<
 >;
 
 impl Services {
-    /// Serves until dropped. `front` sees every request first (the console).
+    /// Serves until dropped, and fires schedules for as long. `front` sees every request first (the console).
     pub async fn serve(self, listener: TcpListener, front: Option<Front>) -> std::io::Result<()> {
         let mut connections = JoinSet::new();
+        connections.spawn(Scheduler::run(self.link()));
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;

@@ -8,14 +8,18 @@ use lake::Lake;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::Settings;
+use crate::cloudwatch::CloudWatch;
+use crate::eventbridge::{EventBridge, Sources};
 use crate::glue::Glue;
 use crate::lambda::Lambda;
 use crate::logs::Logs;
 use crate::s3::S3;
+use crate::scheduler::Scheduler;
+use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::stepfunctions::StepFunctions;
 use crate::wire::{Body, ServiceError, Target, body, cbor, door, json, query};
+use crate::{Settings, identity, local_door};
 
 /// The services. Cheap to clone; everything ends when the last clone is dropped.
 #[derive(Clone)]
@@ -24,10 +28,14 @@ pub struct Services(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     settings: Arc<Settings>,
     lake: Lake,
+    cloudwatch: CloudWatch,
+    eventbridge: EventBridge,
     glue: Glue,
     lambda: Lambda,
     logs: Arc<Logs>,
     s3: S3,
+    scheduler: Scheduler,
+    sns: Sns,
     sqs: Sqs,
     stepfunctions: Arc<StepFunctions>,
 }
@@ -62,12 +70,17 @@ impl Services {
         let settings = Arc::new(settings);
         let link = Link::default();
         let logs = Arc::new(Logs::open(&lake, settings.clone())?);
-        let (notices, _bus) = tokio::sync::mpsc::unbounded_channel();
+        let (notices, bus) = tokio::sync::mpsc::unbounded_channel();
+        let sources = Sources { notices: bus, objects: lake.store.subscribe() };
         let inner = Arc::new(Inner {
+            eventbridge: EventBridge::open(&lake, settings.clone(), link.clone())?,
+            scheduler: Scheduler::open(&lake, settings.clone(), link.clone())?,
             stepfunctions: StepFunctions::open(&lake, settings.clone(), link.clone(), notices)?,
             glue: Glue::open(&lake, settings.clone())?,
             s3: S3::new(lake.store.clone(), settings.clone()),
             lambda: Lambda::open(&lake, settings.clone(), logs.clone(), link.clone())?,
+            cloudwatch: CloudWatch::open(&lake, settings.clone())?,
+            sns: Sns::open(&lake, settings.clone(), link.clone())?,
             sqs: Sqs::open(&lake, settings.clone())?,
             logs,
             lake,
@@ -75,7 +88,13 @@ impl Services {
         });
         // Nobody else has had this link, so it is empty.
         let _ = link.0.set(Arc::downgrade(&inner));
+        tokio::spawn(EventBridge::listen(link, sources));
         Ok(Services(inner))
+    }
+
+    /// A way back to these services that does not keep them alive.
+    pub fn link(&self) -> Link {
+        Link(Arc::new(OnceLock::from(Arc::downgrade(&self.0))))
     }
 
     pub fn settings(&self) -> &Arc<Settings> {
@@ -106,6 +125,22 @@ impl Services {
         &self.0.sqs
     }
 
+    pub fn cloudwatch(&self) -> &CloudWatch {
+        &self.0.cloudwatch
+    }
+
+    pub fn sns(&self) -> &Sns {
+        &self.0.sns
+    }
+
+    pub fn eventbridge(&self) -> &EventBridge {
+        &self.0.eventbridge
+    }
+
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.0.scheduler
+    }
+
     pub fn stepfunctions(&self) -> &Arc<StepFunctions> {
         &self.0.stepfunctions
     }
@@ -120,6 +155,12 @@ impl Services {
     ) -> Result<Value, ServiceError> {
         match service {
             "glue" => self.glue().operation(action, input),
+            "monitoring" => self.cloudwatch().operation(action, input),
+            "sns" => self.sns().operation(action, input),
+            "sts" => identity::sts(self.settings(), action, &input),
+            "iam" => identity::iam(self.settings(), action, &input),
+            "events" => self.eventbridge().operation(action, input),
+            "scheduler" => self.scheduler().operation(action, input),
             "lambda" => self.lambda().operation(action, input),
             "logs" => self.logs().operation(action, input),
             "states" => self.stepfunctions().operation(action, input).await,
@@ -138,6 +179,9 @@ impl Services {
             return response;
         }
         let (parts, body) = request.into_parts();
+        if parts.uri.path().starts_with(local_door::PREFIX) {
+            return self.local_door(&parts).await;
+        }
         let target = Target::of(&parts);
         if target == Target::S3 {
             return self.s3().call(Request::from_parts(parts, body)).await;
@@ -167,10 +211,8 @@ impl Services {
             Target::Cbor { action, .. } => self.cbor(&action, &bytes).await,
             Target::Query { service } => self.query(&service, &bytes, request_id).await,
             Target::Lambda => self.lambda().rest(parts, bytes).await,
-            Target::Scheduler | Target::S3 => {
-                let error = ServiceError::unknown_operation("scheduler", parts.uri.path());
-                json::refuse("application/json", &error, "Message")
-            }
+            Target::Scheduler => self.scheduler().rest(parts, &bytes),
+            Target::S3 => unreachable!("S3 streams its bodies and has been answered"),
         }
     }
 

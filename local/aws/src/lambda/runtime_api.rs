@@ -83,10 +83,6 @@ impl RuntimeApi {
         let _ = ready.wait_for(|ready| *ready).await;
     }
 
-    pub fn is_ready(&self) -> bool {
-        *self.shared.ready.borrow()
-    }
-
     pub fn init_error(&self) -> Option<Bytes> {
         lock(&self.shared.init_error).take()
     }

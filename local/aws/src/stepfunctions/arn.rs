@@ -27,10 +27,6 @@ impl MachineArn {
         })
     }
 
-    pub fn name(&self) -> &str {
-        self.machine.rsplit(':').next().unwrap_or_default()
-    }
-
     /// As it was written.
     pub fn text(&self) -> String {
         match &self.qualifier {
@@ -87,7 +83,7 @@ mod tests {
     fn qualifiers_are_told_from_names() {
         let plain = "arn:aws:states:us-east-1:123456789012:stateMachine:etl";
         let parsed = MachineArn::parse(plain).unwrap();
-        assert_eq!((parsed.name(), parsed.qualifier.as_deref()), ("etl", None));
+        assert_eq!((parsed.machine.as_str(), parsed.qualifier.as_deref()), (plain, None));
         let parsed = MachineArn::parse(&format!("{plain}:3")).unwrap();
         assert_eq!((parsed.machine.as_str(), parsed.qualifier.as_deref()), (plain, Some("3")));
         for wrong in ["etl", "arn:aws:s3:::bucket", "arn:aws:states:us-east-1:1:execution:etl:x"] {
