@@ -36,8 +36,6 @@ pub struct Dataset {
     /// Digest of the contract's text and of the generator's version.
     #[serde(skip)]
     pub version: String,
-    /// What it is, for people.
-    pub title: String,
     /// The first month there is, or `current` for one undated file.
     pub first_month: Month,
     /// The file's path at the source: `{month}` and `{format}` are filled in.
@@ -83,11 +81,6 @@ impl Dataset {
         self.formats.contains(&format).then(|| {
             self.path.replace("{month}", &month.to_string()).replace("{format}", format.extension())
         })
-    }
-
-    /// The canonical column `name`.
-    pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
     }
 }
 

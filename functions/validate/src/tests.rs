@@ -129,6 +129,78 @@ fn every_known_csv_header_maps() {
     assert!(checked > 30, "{checked}");
 }
 
+/// Every era of Parquet files, with the drift it is known for.
+#[test]
+fn every_known_parquet_schema_maps() {
+    let mut checked = 0;
+    for line in include_str!("../testdata/parquet_schemas.txt").lines() {
+        let fields: Vec<_> = line.split('\t').collect();
+        let [dataset, month, columns, expected] = fields[..] else { continue };
+        let columns = columns.split(' ').map(|column| {
+            let (name, file_type) = column.split_once(':').unwrap();
+            FileColumn { name: name.to_owned(), file_type: file_type_of(file_type) }
+        });
+        let schema = FileSchema {
+            layout: file_schema::Layout::Named,
+            columns: columns.collect(),
+            rows: Some(1),
+        };
+        let input = input(dataset, month, "file.parquet", FileFormat::Parquet);
+        let validation = validate(&config(), &input, &schema, "0123456789ab");
+        let drift = validation.unwrap_or_else(|error| panic!("{line}: {error}")).drift;
+        let retyped = drift.retyped.into_iter().map(|retyped| retyped.column).collect();
+        let kinds =
+            [("retyped", retyped), ("unknown", drift.unknown), ("missing", drift.missing_optional)];
+        let kinds = kinds.into_iter().filter(|(_, names)| !names.is_empty());
+        let found: Vec<_> =
+            kinds.flat_map(|(kind, names)| [vec![kind.to_owned()], names].concat()).collect();
+        assert_eq!(found.join(" "), expected, "{dataset} {month}");
+        checked += 1;
+    }
+    assert_eq!(checked, 12);
+}
+
+fn file_type_of(name: &str) -> FileType {
+    let types = [FileType::Int, FileType::Bigint, FileType::Double, FileType::Text, FileType::Null];
+    let types = types.into_iter().chain([FileType::Timestamp { utc: false }]);
+    types.into_iter().find(|file_type| file_type.describe() == name).unwrap()
+}
+
+/// Files of other origins: what is made of each is decided by the contract, not by chance.
+#[test]
+fn files_of_other_origins() {
+    let check = |file: &str, dataset: &str, month: &str, expected: Result<u64, &str>| {
+        let path = Path::new(REAL_FILES).join(file);
+        if !path.exists() {
+            return 0;
+        }
+        let found = validated(&path, dataset, month).map(|validation| validation.rows_in);
+        let found = found.map_err(|problem| problem.column().unwrap_or_default());
+        assert_eq!(found, expected.map_err(str::to_owned), "{file}");
+        1
+    };
+    let renamed = Err("ratecodeid, pulocationid, dolocationid");
+    let checked = [
+        check("green_tripdata_2020-04.parquet", "green", "2020-04", Ok(35_612)),
+        check("green_tripdata_2021-01.parquet", "green", "2021-01", Ok(73_908)),
+        check("green_tripdata_2025-11.parquet", "green", "2025-11", Ok(46_912)),
+        check(
+            "green_tripdata_2025-11.parquet",
+            "yellow",
+            "2025-11",
+            Err("tpep_pickup_datetime, tpep_dropoff_datetime"),
+        ),
+        check("yellow_tripdata_sample_2020-01.csv", "yellow", "2020-01", renamed),
+        check("yellow_sample_narendar.parquet", "yellow", "2025-01", Ok(10_000)),
+        check("yellow_sample_narendar.csv", "yellow", "2025-01", Ok(3)),
+        check("yellow_2016-03_sample_latlon.csv", "yellow", "2016-03", Ok(3)),
+        check("taxi_zone_lookup_2020.csv", "zones", "current", Ok(3)),
+        check("taxi_zone_lookup_trim.csv", "zones", "current", Ok(3)),
+        check("taxi_zone_lookup.parquet", "zones", "current", Ok(265)),
+    ];
+    println!("{} files of other origins", checked.iter().sum::<u32>());
+}
+
 fn statements(dataset: &str, month: &str, schema: &FileSchema) -> String {
     let file = format!("{dataset}_tripdata_{month}.it's");
     let input = input(dataset, month, &file, FileFormat::Csv);

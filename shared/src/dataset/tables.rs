@@ -7,7 +7,7 @@ use crate::s3_uri::S3Uri;
 use crate::sql::{HiveName, HiveText, Name, Sql, Text, sql};
 
 /// The partition columns of a `_runs` table, in their order; all are strings.
-pub const PARTITION_COLUMNS: [&str; 3] = ["month", "run", "outcome"];
+const PARTITION_COLUMNS: [&str; 3] = ["month", "run", "outcome"];
 
 /// What `load` writes to the catalog as a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,19 +42,19 @@ impl Dataset {
     }
 
     /// The view of its rejected rows.
-    pub fn rejected_view_name(&self) -> String {
+    fn rejected_view_name(&self) -> String {
         format!("{}_rejected", self.name)
     }
 
     /// Canonical and quarantine columns with their Hive types, as the catalog lists them.
-    pub fn table_columns(&self) -> Vec<(String, &'static str)> {
+    fn table_columns(&self) -> Vec<(String, &'static str)> {
         let canonical = self.columns.iter().map(|c| (c.name.clone(), c.column_type.hive()));
         let quarantine = QUARANTINE_COLUMNS.map(|name| (name.to_owned(), "string"));
         canonical.chain(quarantine).collect()
     }
 
     /// Where the `_runs` table and all its partitions are.
-    pub fn location(&self, lake_bucket: &str) -> S3Uri {
+    fn location(&self, lake_bucket: &str) -> S3Uri {
         S3Uri::new(lake_bucket, format!("{}/", self.name))
     }
 
