@@ -49,6 +49,9 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         _ = interrupted() => anyhow::bail!("interrupted; what was loaded is kept, run again for the rest"),
     };
     if arguments.json {
+        for note in &outcome.notes {
+            eprintln!("{note}");
+        }
         println!("{}", serde_json::to_string_pretty(&outcome)?);
     } else {
         let dir =

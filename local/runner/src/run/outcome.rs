@@ -23,6 +23,9 @@ pub struct Outcome {
     pub cost_usd: f64,
     #[serde(skip)]
     pub usage: Usage,
+    /// Months the source does not have: neither loaded nor refused.
+    #[serde(skip)]
+    pub not_published: usize,
     /// Lines for a person: what else the executions said.
     #[serde(skip)]
     pub notes: Vec<String>,
@@ -107,14 +110,9 @@ impl Outcome {
             self.loads.push(load(month, true, 0.0));
         }
         for month in list(&output, "not_published") {
-            self.refused.push(Refused {
-                dataset: text(month, "dataset"),
-                month: text(month, "month"),
-                file: format!("{}_tripdata_{}", text(month, "dataset"), text(month, "month")),
-                column: None,
-                error: "Source.NotPublished".to_owned(),
-                cause: "the source does not have this month (yet)".to_owned(),
-            });
+            let (dataset, month) = (text(month, "dataset"), text(month, "month"));
+            self.notes.push(format!("{dataset} {month} is not published (yet)"));
+            self.not_published += 1;
         }
         for ignored in list(&output, "ignored") {
             self.notes.push(format!(
@@ -204,15 +202,20 @@ impl Outcome {
         self.cost_usd = (self.usage.usd() * 1e6).round() / 1e6;
     }
 
-    /// 0: all is loaded or unchanged; 3: some months were refused, the rest is loaded; 1: anything else.
+    /// 0: all is loaded or unchanged; 3: some months were refused, the rest is loaded; 1:
+    /// anything else, such as no month at all of those asked for.
     pub fn exit_code(&self) -> u8 {
-        let whole_runs = self.executions.iter().filter(|execution| execution.parent.is_none());
-        let failed = whole_runs.clone().any(|execution| execution.status != Status::Succeeded);
-        match (failed || self.executions.is_empty(), self.refused.is_empty(), self.loads.is_empty())
-        {
-            (false, true, _) => 0,
-            (false, false, false) => 3,
-            _ => 1,
+        let mut whole_runs = self.executions.iter().filter(|execution| execution.parent.is_none());
+        let failed = whole_runs.any(|execution| execution.status != Status::Succeeded);
+        if failed || self.executions.is_empty() {
+            return 1;
+        }
+        let nothing = self.loads.is_empty();
+        match (self.refused.is_empty(), self.not_published) {
+            (true, 0) => 0,
+            (true, _) => u8::from(nothing),
+            (false, _) if nothing => 1,
+            (false, _) => 3,
         }
     }
 }
@@ -237,5 +240,103 @@ fn load(month: &Value, unchanged: bool, seconds: f64) -> Load {
         unchanged,
         score: month.pointer("/quality/score").and_then(Value::as_f64),
         seconds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn child(status: &str, output: Value, error: Option<&str>, cause: Option<Value>) -> Execution {
+        let unit = json!({
+            "dataset": "green", "month": "2024-01",
+            "source": {"kind": "http", "url": "http://127.0.0.1:1/trip-data/green_tripdata_2024-01.parquet"}
+        });
+        let described = json!({
+            "executionArn": "arn", "name": "name", "status": status, "startDate": 1.0, "stopDate": 3.5,
+            "input": json!({"unit": unit}).to_string(), "output": output.to_string(),
+            "error": error, "cause": cause.map(|cause| cause.to_string())
+        });
+        serde_json::from_value(described).unwrap()
+    }
+
+    fn whole(status: Status) -> Ran {
+        Ran { name: "run".to_owned(), arn: "arn".to_owned(), status, transitions: 1, parent: None }
+    }
+
+    fn loaded(status: &str, rows: u64) -> Value {
+        json!({
+            "status": status, "dataset": "green", "month": "2024-01", "run": "r",
+            "rows_in": rows, "rows_out": rows - 1, "rows_rejected": 1, "quality": {"score": 97.5}
+        })
+    }
+
+    #[test]
+    fn a_loaded_month_is_a_load_with_its_quality() {
+        let mut outcome =
+            Outcome { executions: vec![whole(Status::Succeeded)], ..Outcome::default() };
+        outcome.month(&child("SUCCEEDED", loaded("loaded", 10), None, None));
+        outcome.month(&child("SUCCEEDED", loaded("unchanged", 10), None, None));
+        let mut zones = loaded("loaded", 266);
+        (zones["dataset"], zones["month"]) = (json!("zones"), json!("current"));
+        outcome.month(&child("SUCCEEDED", zones, None, None));
+        outcome.settle();
+        assert_eq!(outcome.loads.len(), 1);
+        let load = &outcome.loads[0];
+        assert_eq!(
+            (load.rows_in, load.rows_out, load.rows_rejected, load.unchanged),
+            (10, 9, 1, false)
+        );
+        assert_eq!((load.score, load.seconds), (Some(97.5), 2.5));
+        assert_eq!(
+            outcome.quality[0],
+            json!({"dataset": "green", "month": "2024-01", "score": 97.5})
+        );
+        assert_eq!(outcome.notes, ["zones loaded, 265 rows"]);
+        assert_eq!(outcome.exit_code(), 0);
+    }
+
+    #[test]
+    fn a_failed_month_is_refused_with_what_its_cause_says() {
+        let told = json!({"dataset": "green", "month": "2024-01", "file": "f.parquet", "column": "VendorID", "error": "Schema.MissingColumn", "cause": "it is not there"});
+        let mut outcome =
+            Outcome { executions: vec![whole(Status::Succeeded)], ..Outcome::default() };
+        outcome.month(&child("FAILED", Value::Null, Some("Schema.MissingColumn"), Some(told)));
+        outcome.month(&child(
+            "FAILED",
+            Value::Null,
+            Some("States.Runtime"),
+            Some(json!("plain text")),
+        ));
+        let told: Vec<_> =
+            outcome.refused.iter().map(|refused| serde_json::to_value(refused).unwrap()).collect();
+        let first = json!({"dataset": "green", "month": "2024-01", "file": "f.parquet", "column": "VendorID", "error": "Schema.MissingColumn", "cause": "it is not there"});
+        assert_eq!(told[0], first);
+        let second = json!({"dataset": "green", "month": "2024-01", "file": "green_tripdata_2024-01.parquet", "error": "States.Runtime", "cause": "\"plain text\""});
+        assert_eq!(told[1], second);
+        assert_eq!(outcome.exit_code(), 1, "nothing is loaded");
+        outcome.month(&child("SUCCEEDED", loaded("loaded", 10), None, None));
+        assert_eq!(outcome.exit_code(), 3);
+        outcome.executions.push(whole(Status::Failed));
+        assert_eq!(outcome.exit_code(), 1);
+    }
+
+    #[test]
+    fn what_the_plan_found_unchanged_is_repeated() {
+        let mut outcome =
+            Outcome { executions: vec![whole(Status::Succeeded)], ..Outcome::default() };
+        let output = json!({
+            "unchanged": [loaded("", 10)], "not_published": [{"dataset": "green", "month": "2031-01"}],
+            "ignored": [{"key": "arrivals/x", "reason": "no TLC name"}]
+        });
+        outcome.run(&child("SUCCEEDED", output, None, None));
+        outcome.settle();
+        assert!(outcome.loads[0].unchanged);
+        assert!(outcome.refused.is_empty());
+        let notes = ["green 2031-01 is not published (yet)", "passed over arrivals/x: no TLC name"];
+        assert_eq!(outcome.notes, notes);
+        assert_eq!(outcome.exit_code(), 0);
+        outcome.loads.clear();
+        assert_eq!(outcome.exit_code(), 1, "none of the months asked for");
     }
 }
