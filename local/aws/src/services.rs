@@ -19,7 +19,7 @@ use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::stepfunctions::StepFunctions;
 use crate::wire::{Body, ServiceError, Target, body, cbor, door, json, query};
-use crate::{Settings, identity, local_door};
+use crate::{Settings, identity, local_door, sqs};
 
 /// The services. Cheap to clone; everything ends when the last clone is dropped.
 #[derive(Clone)]
@@ -227,7 +227,15 @@ impl Services {
         };
         match answered {
             Ok(output) => json::answer(protocol.content_type, &output, 200),
-            Err(error) => json::refuse(protocol.content_type, &error, protocol.message),
+            Err(error) => {
+                let mut response = json::refuse(protocol.content_type, &error, protocol.message);
+                if let Some(code) = sqs::query_code(&error.code)
+                    && let Ok(value) = HeaderValue::from_str(&format!("{code};Sender"))
+                {
+                    response.headers_mut().insert("x-amzn-query-error", value);
+                }
+                response
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! GetMetricData: several metrics at once. Metric math is refused, not guessed.
+//! `GetMetricData`: several metrics at once. Metric math is refused, not guessed.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,7 +45,8 @@ struct MetricStat {
 #[serde(rename_all = "PascalCase")]
 struct Metric {
     namespace: String,
-    metric_name: String,
+    #[serde(rename = "MetricName")]
+    name: String,
     #[serde(default)]
     dimensions: Vec<Dimension>,
 }
@@ -69,7 +70,7 @@ impl CloudWatch {
             }
             let span = Span {
                 namespace: &stat.metric.namespace,
-                name: &stat.metric.metric_name,
+                name: &stat.metric.name,
                 dimensions: &stat.metric.dimensions,
                 unit: stat.unit.as_deref(),
                 from,
@@ -86,7 +87,7 @@ impl CloudWatch {
             }
             results.push(json!({
                 "Id": query.id,
-                "Label": query.label.as_ref().unwrap_or(&stat.metric.metric_name),
+                "Label": query.label.as_ref().unwrap_or(&stat.metric.name),
                 "Timestamps": points.iter().map(|(start, _)| *start).collect::<Vec<_>>(),
                 "Values": points.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
                 "StatusCode": "Complete",

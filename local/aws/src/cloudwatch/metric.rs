@@ -1,4 +1,4 @@
-//! Metric data: what PutMetricData stores and ListMetrics names.
+//! Metric data: what `PutMetricData` stores and `ListMetrics` names.
 
 use jiff::Timestamp;
 use rusqlite::params;
@@ -15,7 +15,7 @@ pub(super) const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS aws_metrics_by_name ON aws_metrics (namespace, name, dimensions, timestamp);";
 
-/// Data of one PutMetricData.
+/// Data of one `PutMetricData`.
 const MOST_DATA: usize = 1_000;
 
 /// Dimensions of one metric.

@@ -1,7 +1,7 @@
 //! CloudWatch: metrics kept and summed up, alarms and dashboards kept.
 //!
 //! Own implementation: `winterbaume-cloudwatch` keeps metrics in memory, so that a second command would see none.
-//! Alarms are not evaluated: their state is INSUFFICIENT_DATA until SetAlarmState says otherwise.
+//! Alarms are not evaluated: their state is `INSUFFICIENT_DATA` until `SetAlarmState` says otherwise.
 
 mod alarm;
 mod dashboard;

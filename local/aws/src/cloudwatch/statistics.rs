@@ -1,4 +1,4 @@
-//! Statistics of a metric over periods: GetMetricStatistics, and the arithmetic both readers share.
+//! Statistics of a metric over periods: `GetMetricStatistics`, and the arithmetic both readers share.
 
 use std::collections::BTreeMap;
 

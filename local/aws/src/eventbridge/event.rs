@@ -13,7 +13,7 @@ use super::transformer::{RuleVariables, input};
 use super::{EventBridge, Notice};
 use crate::wire::{ServiceError, read};
 
-/// Entries of one PutEvents.
+/// Entries of one `PutEvents`.
 const MOST_ENTRIES: usize = 10;
 
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ impl Notice {
 }
 
 impl EventBridge {
-    fn envelope(&self, notice: Notice, time: Timestamp) -> Value {
+    fn envelope(&self, notice: &Notice, time: Timestamp) -> Value {
         json!({
             "version": "0",
             "id": Uuid::new_v4().to_string(),
@@ -82,12 +82,12 @@ impl EventBridge {
     }
 
     /// Sends a notice of a service on, by the default bus.
-    pub fn publish(&self, notice: Notice) -> Result<(), ServiceError> {
+    pub fn publish(&self, notice: &Notice) -> Result<(), ServiceError> {
         let event = self.envelope(notice, Timestamp::now());
         self.route("default", &event)
     }
 
-    pub(super) fn put_events(&self, request: Value) -> Result<Value, ServiceError> {
+    pub(super) fn put_events(&self, request: &Value) -> Result<Value, ServiceError> {
         let entries: Vec<Entry> = read(request["Entries"].clone())?;
         if entries.is_empty() || entries.len() > MOST_ENTRIES {
             return Err(ServiceError::new(
@@ -139,7 +139,7 @@ impl EventBridge {
         #[expect(clippy::cast_possible_truncation, reason = "seconds of this age")]
         let time = entry.time.and_then(|seconds| Timestamp::from_second(seconds as i64).ok());
         let notice = Notice { source, detail_type, resources: entry.resources, detail };
-        let event = self.envelope(notice, time.unwrap_or_else(Timestamp::now));
+        let event = self.envelope(&notice, time.unwrap_or_else(Timestamp::now));
         let bus = entry.event_bus_name.unwrap_or_else(|| "default".to_owned());
         let bus = bus.rsplit('/').next().unwrap_or_default();
         self.require_bus(bus)?;
@@ -211,7 +211,7 @@ impl EventBridge {
                     resources: vec![self.rule_arn(&rule)],
                     detail: json!({}),
                 };
-                let event = self.envelope(notice, due);
+                let event = self.envelope(&notice, due);
                 self.deliver(&rule, &event);
             }
         }

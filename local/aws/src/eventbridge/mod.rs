@@ -54,7 +54,7 @@ impl EventBridge {
 
     pub fn operation(&self, action: &str, input: Value) -> Result<Value, ServiceError> {
         match action {
-            "PutEvents" => self.put_events(input),
+            "PutEvents" => self.put_events(&input),
             "TestEventPattern" => test_event_pattern(&input),
             "PutRule" => self.put_rule(input),
             "DescribeRule" => self.describe_rule(&input),
@@ -142,7 +142,7 @@ impl EventBridge {
             let (Some(notice), Some(services)) = (notice, link.services()) else {
                 return;
             };
-            if let Err(error) = services.eventbridge().publish(notice) {
+            if let Err(error) = services.eventbridge().publish(&notice) {
                 tracing::error!(%error, "an event could not be sent on");
             }
         }

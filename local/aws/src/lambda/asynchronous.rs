@@ -11,7 +11,7 @@ use crate::wire::ServiceError;
 
 /// Lambda waits one minute before the second attempt and two before the third.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
-const WAITS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+const WAITS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 
 impl Lambda {
     pub(super) fn queue(&self, invocation: Invocation) {

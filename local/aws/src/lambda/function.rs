@@ -1,4 +1,4 @@
-//! Functions as they are configured: what CreateFunction stores and GetFunction shows.
+//! Functions as they are configured: what `CreateFunction` stores and `GetFunction` shows.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -187,15 +187,16 @@ struct Code {
 }
 
 impl Code {
+    fn hot_reload(&self) -> Option<&PathBuf> {
+        self.key.as_ref().filter(|_| self.bucket.as_deref() == Some("hot-reload"))
+    }
+
     fn path(&self) -> Result<PathBuf, ServiceError> {
-        let path = match (&self.local_path, self.bucket.as_deref(), &self.key) {
-            (Some(path), _, _) | (None, Some("hot-reload"), Some(path)) => path,
-            _ => {
-                return Err(ServiceError::new(
-                    "InvalidParameterValueException",
-                    "functions run from binaries here: give Code as {\"LocalPath\": \"/path/of/bootstrap\"}, or S3Bucket=hot-reload,S3Key=/path/of/bootstrap",
-                ));
-            }
+        let Some(path) = self.local_path.as_ref().or(self.hot_reload()) else {
+            return Err(ServiceError::new(
+                "InvalidParameterValueException",
+                "functions run from binaries here: give Code as {\"LocalPath\": \"/path/of/bootstrap\"}, or S3Bucket=hot-reload,S3Key=/path/of/bootstrap",
+            ));
         };
         std::path::absolute(path).map_err(ServiceError::internal)
     }
@@ -237,7 +238,7 @@ struct Logging {
 impl Lambda {
     /// The function that `FunctionName` and `Qualifier` mean. Versions and aliases are not kept.
     pub(super) fn named(&self, input: &Value) -> Result<Function, ServiceError> {
-        let name = self.name_of(input)?;
+        let name = Self::name_of(input)?;
         match &name.qualifier {
             None => {}
             Some(qualifier) if qualifier == "$LATEST" => {}
@@ -247,7 +248,7 @@ impl Lambda {
         found.ok_or_else(|| name.not_found(&self.settings))
     }
 
-    fn name_of(&self, input: &Value) -> Result<FunctionName, ServiceError> {
+    fn name_of(input: &Value) -> Result<FunctionName, ServiceError> {
         let text = input["FunctionName"]
             .as_str()
             .ok_or_else(|| ServiceError::new("ValidationException", "FunctionName is required"))?;
@@ -263,7 +264,7 @@ impl Lambda {
         input: &Value,
         change: impl FnOnce(&mut Function) -> Result<Value, ServiceError>,
     ) -> Result<Value, ServiceError> {
-        let name = self.name_of(input)?;
+        let name = Self::name_of(input)?;
         let changed = self.functions.update(&name.name, |function| {
             function.touch();
             change(function)
@@ -336,9 +337,9 @@ impl Lambda {
         Ok(json!({"Functions": functions, "NextMarker": next}))
     }
 
-    pub(super) fn update_function_code(&self, input: Value) -> Result<Value, ServiceError> {
+    pub(super) fn update_function_code(&self, input: &Value) -> Result<Value, ServiceError> {
         let code: Code = read(input.clone())?;
-        self.change(&input, |function| {
+        self.change(input, |function| {
             function.set_code(&code)?;
             Ok(function.configuration())
         })
@@ -346,17 +347,17 @@ impl Lambda {
 
     pub(super) fn update_function_configuration(
         &self,
-        input: Value,
+        input: &Value,
     ) -> Result<Value, ServiceError> {
         let configuration: Configuration = read(input.clone())?;
-        self.change(&input, |function| {
+        self.change(input, |function| {
             function.configure(configuration)?;
             Ok(function.configuration())
         })
     }
 
     pub(super) fn delete_function(&self, input: &Value) -> Result<Value, ServiceError> {
-        let name = self.name_of(input)?;
+        let name = Self::name_of(input)?;
         if !self.functions.delete(&name.name)? {
             return Err(name.not_found(&self.settings));
         }

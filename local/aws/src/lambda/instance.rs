@@ -228,6 +228,7 @@ fn timed_out(event: &Event<'_>) -> Ending {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+#[expect(clippy::disallowed_methods, reason = "a child gets its parent's way to the network")]
 fn environment(
     function: &Function,
     settings: &Settings,

@@ -56,8 +56,8 @@ impl Lambda {
             "GetFunction" => self.get_function(&input),
             "GetFunctionConfiguration" => Ok(self.named(&input)?.configuration()),
             "ListFunctions" => self.list_functions(&input),
-            "UpdateFunctionCode" => self.update_function_code(input),
-            "UpdateFunctionConfiguration" => self.update_function_configuration(input),
+            "UpdateFunctionCode" => self.update_function_code(&input),
+            "UpdateFunctionConfiguration" => self.update_function_configuration(&input),
             "DeleteFunction" => self.delete_function(&input),
             "PutFunctionConcurrency" => self.put_function_concurrency(&input),
             "GetFunctionConcurrency" => {

@@ -21,7 +21,7 @@ use crate::wire::ServiceError;
 const MOST_INSTANCES: usize = 64;
 
 /// How long an instance stays warm without work.
-const WARM: Duration = Duration::from_secs(300);
+const WARM: Duration = Duration::from_mins(5);
 
 /// Bytes of log that `LogType: Tail` answers.
 const TAIL: usize = 4096;

@@ -22,11 +22,13 @@ pub(super) const SCHEMA: &str = "
 const MOST_EVENTS: i64 = 10_000;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct PutLogEvents {
-    log_group_name: String,
-    log_stream_name: String,
-    log_events: Vec<InputEvent>,
+    #[serde(rename = "logGroupName")]
+    group: String,
+    #[serde(rename = "logStreamName")]
+    stream: String,
+    #[serde(rename = "logEvents")]
+    events: Vec<InputEvent>,
 }
 
 #[derive(Deserialize)]
@@ -59,10 +61,9 @@ struct Selection<'a> {
 impl Logs {
     pub(super) fn put_log_events(&self, input: Value) -> Result<Value, ServiceError> {
         let put: PutLogEvents = read(input)?;
-        self.require_stream(&put.log_group_name, &put.log_stream_name)?;
-        let lines =
-            put.log_events.into_iter().map(|event| (event.timestamp, event.message)).collect();
-        self.write(&put.log_group_name, &put.log_stream_name, lines)?;
+        self.require_stream(&put.group, &put.stream)?;
+        let lines = put.events.into_iter().map(|event| (event.timestamp, event.message)).collect();
+        self.write(&put.group, &put.stream, lines)?;
         Ok(json!({"nextSequenceToken": "0"}))
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Expression, Scheduler};
 use crate::wire::{ServiceError, page, read};
 
-/// A schedule. `fields` is what CreateSchedule was given, in the API's own shape.
+/// A schedule. `fields` is what `CreateSchedule` was given, in the API's own shape.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Schedule {
     pub name: String,

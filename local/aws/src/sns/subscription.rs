@@ -17,7 +17,7 @@ pub struct Subscription {
     pub protocol: String,
     pub endpoint: String,
     pub attributes: BTreeMap<String, String>,
-    /// Waits for ConfirmSubscription with this token.
+    /// Waits for `ConfirmSubscription` with this token.
     pub pending: Option<String>,
 }
 

@@ -72,7 +72,7 @@ impl Sns {
         let valid = (1..=256).contains(&create.name.len())
             && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         let fifo = create.attributes.get("FifoTopic").is_some_and(|value| value == "true");
-        if !valid || fifo != create.name.ends_with(".fifo") {
+        if !valid || fifo != (stem.len() < create.name.len()) {
             return Err(invalid("Topic Name"));
         }
         let arn = self.settings.arn("sns", &create.name);

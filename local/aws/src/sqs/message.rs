@@ -87,7 +87,7 @@ fn now() -> i64 {
 impl Sqs {
     pub(super) fn send_message(&self, input: Value) -> Result<Value, ServiceError> {
         let queue = self.queue_of(&input)?;
-        self.send(&queue, read(input)?)
+        self.send(&queue, &read(input)?)
     }
 
     /// Sends on behalf of another service, which knows the queue by its ARN.
@@ -110,10 +110,10 @@ impl Sqs {
             message_deduplication_id: group.is_some().then(|| Uuid::new_v4().to_string()),
             message_group_id: group,
         };
-        self.send(&queue, message)
+        self.send(&queue, &message)
     }
 
-    fn send(&self, queue: &Queue, message: SendMessage) -> Result<Value, ServiceError> {
+    fn send(&self, queue: &Queue, message: &SendMessage) -> Result<Value, ServiceError> {
         let body = message
             .message_body
             .as_deref()
@@ -129,7 +129,7 @@ impl Sqs {
                 ),
             ));
         }
-        let deduplication = deduplication_id(queue, &message, body)?;
+        let deduplication = deduplication_id(queue, message, body)?;
         let message_id = Uuid::new_v4().to_string();
         let answer = json!({
             "MessageId": message_id,
@@ -220,13 +220,13 @@ impl Sqs {
                      first_received = coalesce(first_received, ?4) WHERE id = ?1",
                     params![stored.id, now + timeout * 1000, receipt, now],
                 )?;
-                messages.push(self.shown(stored, asked, &receipt, now));
+                messages.push(self.shown(&stored, asked, &receipt, now));
             }
             Ok(messages)
         })
     }
 
-    fn shown(&self, stored: Stored, asked: &ReceiveMessage, receipt: &str, now: i64) -> Value {
+    fn shown(&self, stored: &Stored, asked: &ReceiveMessage, receipt: &str, now: i64) -> Value {
         let system = json!({
             "SenderId": self.settings.account_id,
             "SentTimestamp": stored.sent.to_string(),

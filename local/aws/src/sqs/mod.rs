@@ -64,3 +64,18 @@ impl Sqs {
         }
     }
 }
+
+/// The code of the time when SQS spoke awsQuery, which clients still know some errors by (`x-amzn-query-error`).
+pub fn query_code(code: &str) -> Option<&'static str> {
+    match code {
+        "QueueDoesNotExist" => Some("AWS.SimpleQueueService.NonExistentQueue"),
+        "QueueNameExists" => Some("QueueAlreadyExists"),
+        "EmptyBatchRequest" => Some("AWS.SimpleQueueService.EmptyBatchRequest"),
+        "TooManyEntriesInBatchRequest" => {
+            Some("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+        }
+        "BatchEntryIdsNotDistinct" => Some("AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
+        "MessageNotInflight" => Some("AWS.SimpleQueueService.MessageNotInflight"),
+        _ => None,
+    }
+}

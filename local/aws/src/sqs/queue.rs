@@ -296,7 +296,7 @@ impl Sqs {
 }
 
 impl Queue {
-    /// A settable attribute as GetQueueAttributes shows it.
+    /// A settable attribute as `GetQueueAttributes` shows it.
     fn shown(&self, name: &str) -> Option<String> {
         self.attributes.get(name).cloned().or_else(|| {
             let (_, default) = SETTABLE.iter().find(|(known, _)| *known == name)?;

@@ -16,8 +16,8 @@ use super::{StepFunctions, seconds, text};
 use crate::collection::Collection;
 use crate::wire::{ServiceError, page};
 
-/// GetActivityTask holds the connection for so long, then answers no task.
-const POLL: Duration = Duration::from_secs(60);
+/// `GetActivityTask` holds the connection for so long, then answers no task.
+const POLL: Duration = Duration::from_mins(1);
 
 #[derive(Serialize, Deserialize)]
 struct Activity {
@@ -35,7 +35,7 @@ struct Offer {
 
 /// All activities, and the tasks of this process that wait for workers.
 pub struct Activities {
-    activities: Collection<Activity>,
+    known: Collection<Activity>,
     offers: Mutex<HashMap<String, VecDeque<Offer>>>,
     arrivals: Notify,
 }
@@ -43,14 +43,14 @@ pub struct Activities {
 impl Activities {
     pub fn open(database: &Arc<Database>) -> Result<Self, ServiceError> {
         Ok(Activities {
-            activities: Collection::open(database, "states/activity")?,
+            known: Collection::open(database, "states/activity")?,
             offers: Mutex::default(),
             arrivals: Notify::new(),
         })
     }
 
     pub fn tags(&self, arn: &str) -> Result<Option<Vec<Value>>, ServiceError> {
-        Ok(self.activities.get(arn)?.map(|activity| activity.tags))
+        Ok(self.known.get(arn)?.map(|activity| activity.tags))
     }
 
     pub fn update_tags(
@@ -58,7 +58,7 @@ impl Activities {
         arn: &str,
         change: impl FnOnce(&mut Vec<Value>),
     ) -> Result<Option<()>, ServiceError> {
-        self.activities.update(arn, |activity| {
+        self.known.update(arn, |activity| {
             change(&mut activity.tags);
             Ok(())
         })
@@ -92,7 +92,7 @@ impl StepFunctions {
     /// One attempt of an activity's task: offered to workers, then waits for the token.
     pub(super) async fn activity_task(&self, call: &TaskCall) -> Result<Value, TaskFailure> {
         let arn = call.resource.arn.as_str();
-        let known = self.activities.activities.get(arn).ok().flatten().is_some();
+        let known = self.activities.known.get(arn).ok().flatten().is_some();
         let (true, Some(token)) = (known, call.token.as_deref()) else {
             let failure = Failure::new(
                 asl::error_name::RUNTIME,
@@ -115,7 +115,7 @@ impl StepFunctions {
 
     pub(super) async fn get_activity_task(&self, input: &Value) -> Result<Value, ServiceError> {
         let arn = check(text(input, "activityArn")?, &["activity"])?;
-        if self.activities.activities.get(arn)?.is_none() {
+        if self.activities.known.get(arn)?.is_none() {
             return Err(no_activity(arn));
         }
         let deadline = tokio::time::Instant::now() + POLL;
@@ -142,19 +142,19 @@ impl StepFunctions {
             created: Timestamp::now().as_millisecond(),
             tags: input["tags"].as_array().cloned().unwrap_or_default(),
         };
-        self.activities.activities.insert(&arn, &activity)?;
-        let created = self.activities.activities.get(&arn)?.map_or(0, |activity| activity.created);
+        self.activities.known.insert(&arn, &activity)?;
+        let created = self.activities.known.get(&arn)?.map_or(0, |activity| activity.created);
         Ok(json!({"activityArn": arn, "creationDate": seconds(created)}))
     }
 
     pub(super) fn describe_activity(&self, input: &Value) -> Result<Value, ServiceError> {
         let arn = check(text(input, "activityArn")?, &["activity"])?;
-        let activity = self.activities.activities.get(arn)?.ok_or_else(|| no_activity(arn))?;
+        let activity = self.activities.known.get(arn)?.ok_or_else(|| no_activity(arn))?;
         Ok(shown(arn, &activity))
     }
 
     pub(super) fn list_activities(&self, input: &Value) -> Result<Value, ServiceError> {
-        let activities = self.activities.activities.list("")?;
+        let activities = self.activities.known.list("")?;
         let size = input["maxResults"].as_u64();
         let (activities, next) = page(activities, size, 1000, input["nextToken"].as_str())?;
         let activities: Vec<Value> =
@@ -168,7 +168,7 @@ impl StepFunctions {
 
     pub(super) fn delete_activity(&self, input: &Value) -> Result<Value, ServiceError> {
         let arn = check(text(input, "activityArn")?, &["activity"])?;
-        self.activities.activities.delete(arn)?;
+        self.activities.known.delete(arn)?;
         Ok(json!({}))
     }
 }

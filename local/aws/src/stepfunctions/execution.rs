@@ -15,7 +15,7 @@ use super::run::Launch;
 use super::{StepFunctions, seconds, text};
 use crate::wire::{ServiceError, read};
 
-/// ListExecutions' largest page.
+/// `ListExecutions`' largest page.
 const LARGEST_PAGE: i64 = 1_000;
 
 #[derive(Deserialize)]
@@ -334,7 +334,7 @@ fn add_failure(answer: &mut Value, error: Option<&str>, cause: Option<&str>) {
     }
 }
 
-/// DescribeExecution's answer.
+/// `DescribeExecution`'s answer.
 pub(super) fn describe(execution: &Execution) -> Value {
     let mut answer = list_item(execution);
     answer["input"] = execution.input.as_str().into();

@@ -27,7 +27,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 /// Events of one execution held in memory at most.
 const MOST_PENDING: usize = 2_000;
 
-/// GetExecutionHistory's largest page.
+/// `GetExecutionHistory`'s largest page.
 const LARGEST_PAGE: u64 = 1_000;
 
 /// All histories.
@@ -56,7 +56,7 @@ impl Recorder {
             match written {
                 Ok(()) => buffer.clear(),
                 Err(error) => {
-                    tracing::error!(%error, "a history could not be written; trying again")
+                    tracing::error!(%error, "a history could not be written; trying again");
                 }
             }
         }
@@ -75,16 +75,11 @@ impl Histories {
         Recorder { execution: execution.to_owned(), buffer, database: self.database.clone() }
     }
 
-    /// Writes what remains of an execution that has ended, in the transaction that says so.
-    pub fn finish(
-        &self,
-        transaction: &Transaction<'_>,
-        execution: &str,
-    ) -> Result<(), ServiceError> {
-        match lock(&self.pending).remove(execution) {
-            Some(buffer) => write(transaction, execution, &std::mem::take(&mut *lock(&buffer))),
-            None => Ok(()),
-        }
+    /// What remains to be written of an execution that has ended: for [`write`], in the transaction that says so.
+    /// Taken before that transaction begins, since others wait for it while they hold a buffer.
+    pub fn take(&self, execution: &str) -> Vec<Event> {
+        let buffer = lock(&self.pending).remove(execution);
+        buffer.map(|buffer| std::mem::take(&mut *lock(&buffer))).unwrap_or_default()
     }
 
     fn flush(&self) -> Result<(), ServiceError> {
@@ -102,7 +97,9 @@ impl Histories {
         self.database.write(|transaction| {
             taken.iter().try_for_each(|(execution, events)| write(transaction, execution, events))
         })?;
-        taken.iter_mut().for_each(|(_, events)| events.clear());
+        for (_, events) in &mut taken {
+            events.clear();
+        }
         Ok(())
     }
 
@@ -193,7 +190,8 @@ fn between(
     Ok(events)
 }
 
-fn write(
+/// Appends consecutive events.
+pub fn write(
     transaction: &Transaction<'_>,
     execution: &str,
     events: &[Event],

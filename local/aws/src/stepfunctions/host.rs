@@ -95,7 +95,7 @@ impl Host for ExecutionHost {
     }
 
     async fn read_items(&self, source: ItemSource) -> Result<Vec<Value>, Failure> {
-        item_reader::read(&self.service, source).await
+        item_reader::read(&self.service, &source)
     }
 
     async fn child(&self, child: ChildExecution) -> Outcome {

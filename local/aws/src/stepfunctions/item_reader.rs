@@ -10,13 +10,10 @@ use serde_json::{Value, json};
 
 use super::StepFunctions;
 
-/// The largest object an ItemReader takes, bytes (AWS reads up to 10 GB as a stream; here it is held).
+/// The largest object an `ItemReader` takes, bytes (AWS reads up to 10 GB as a stream; here it is held).
 const LARGEST_OBJECT: u64 = 1024 * 1024 * 1024;
 
-pub(super) async fn read(
-    service: &StepFunctions,
-    source: ItemSource,
-) -> Result<Vec<Value>, Failure> {
+pub(super) fn read(service: &StepFunctions, source: &ItemSource) -> Result<Vec<Value>, Failure> {
     let action = match &source.resource.kind {
         ResourceKind::Service { service, action, .. }
             if service == "s3" || service == "aws-sdk:s3" =>
@@ -26,8 +23,8 @@ pub(super) async fn read(
         _ => "",
     };
     match action {
-        "getObject" => object_items(service, &source),
-        "listObjectsV2" => listed(service, &source),
+        "getObject" => object_items(service, source),
+        "listObjectsV2" => listed(service, source),
         _ => Err(failed(format!("the ItemReader resource {} is not offered", source.resource.arn))),
     }
 }
@@ -116,7 +113,7 @@ fn manifest(
     Ok(items)
 }
 
-/// Objects under a prefix, as ListObjectsV2 shows them; their bytes with `Transformation: LOAD_AND_FLATTEN`.
+/// Objects under a prefix, as `ListObjectsV2` shows them; their bytes with `Transformation: LOAD_AND_FLATTEN`.
 fn listed(service: &StepFunctions, source: &ItemSource) -> Result<Vec<Value>, Failure> {
     let bucket = parameter(source, "Bucket")?;
     let prefix = source.parameters["Prefix"].as_str().unwrap_or_default();

@@ -169,7 +169,7 @@ impl StepFunctions {
         Ok(answer)
     }
 
-    /// CreateStateMachine is idempotent for the same name, definition, type and role.
+    /// `CreateStateMachine` is idempotent for the same name, definition, type and role.
     fn created_already(
         &self,
         machine: &Machine,
@@ -333,10 +333,7 @@ impl StepFunctions {
         Ok(json!({}))
     }
 
-    pub(super) fn validate_state_machine_definition(
-        &self,
-        input: &Value,
-    ) -> Result<Value, ServiceError> {
+    pub(super) fn validate_state_machine_definition(input: &Value) -> Result<Value, ServiceError> {
         let kind: Kind = match &input["type"] {
             Value::Null => Kind::Standard,
             kind => read(kind.clone())?,

@@ -1,6 +1,6 @@
 //! Step Functions: state machines, their executions and histories, around the language of `asl`.
 //!
-//! Path of an execution: StartExecution (`execution`) writes its row (`record`) and launches it (`run`); `asl`
+//! Path of an execution: `StartExecution` (`execution`) writes its row (`record`) and launches it (`run`); `asl`
 //! interprets the definition and asks its host (`host`) for everything outside: tasks go to `integration`, events to
 //! the append-only `history`. Executions of a process that has ended are found by its `owner` lock and shown ABORTED.
 
@@ -118,7 +118,7 @@ impl StepFunctions {
             "DescribeStateMachineForExecution" => self.describe_state_machine_for_execution(&input),
             "ListStateMachines" => self.list_state_machines(&input),
             "DeleteStateMachine" => self.delete_state_machine(&input),
-            "ValidateStateMachineDefinition" => self.validate_state_machine_definition(&input),
+            "ValidateStateMachineDefinition" => Self::validate_state_machine_definition(&input),
             "PublishStateMachineVersion" => self.publish_state_machine_version(&input),
             "ListStateMachineVersions" => self.list_state_machine_versions(&input),
             "DeleteStateMachineVersion" => self.delete_state_machine_version(&input),

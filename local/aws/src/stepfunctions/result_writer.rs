@@ -13,7 +13,7 @@ const LARGEST_FILE: usize = 64 * 1024 * 1024;
 /// `WriterConfig.Transformation`
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Transformation {
-    /// Outputs with the child's metadata (also what a Map without WriterConfig writes).
+    /// Outputs with the child's metadata (also what a Map without `WriterConfig` writes).
     Full,
     /// The outputs alone.
     Compact,
@@ -51,7 +51,7 @@ pub(super) fn write(service: &StepFunctions, sink: &ResultSink) -> Result<Value,
             let extension = if lines { "jsonl" } else { "json" };
             let key = format!("{folder}/{name}_{index}.{extension}");
             let size = file.len();
-            put(service, bucket, &key, file)?;
+            put(service, bucket, &key, &file)?;
             if let Some(list) = files[name].as_array_mut() {
                 list.push(json!({"Key": key, "Size": size}));
             }
@@ -63,7 +63,7 @@ pub(super) fn write(service: &StepFunctions, sink: &ResultSink) -> Result<Value,
         "ResultFiles": files,
     });
     let key = format!("{folder}/manifest.json");
-    put(service, bucket, &key, manifest.to_string())?;
+    put(service, bucket, &key, &manifest.to_string())?;
     Ok(json!({
         "MapRunArn": sink.map_run_arn,
         "ResultWriterDetails": {"Bucket": bucket, "Key": key},
@@ -74,7 +74,7 @@ fn failed(cause: impl Into<String>) -> Failure {
     Failure::new(error_name::RESULT_WRITER_FAILED, cause)
 }
 
-fn put(service: &StepFunctions, bucket: &str, key: &str, text: String) -> Result<(), Failure> {
+fn put(service: &StepFunctions, bucket: &str, key: &str, text: &str) -> Result<(), Failure> {
     let stored = service.lake.store.put(bucket, key, text.as_bytes(), PutOptions::default());
     stored.map(|_| ()).map_err(|error| failed(error.to_string()))
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::StepFunctions;
-use super::history::Histories;
+use super::execution::describe;
+use super::history::{Histories, write};
 use super::host::ExecutionHost;
 use super::record::{End, Execution, end};
 use crate::eventbridge::Notice;
@@ -91,8 +92,13 @@ impl StepFunctions {
         running.inspect(|running| running.stop(failure)).is_some()
     }
 
-    /// Waits for an execution to end, of this process or another.
-    pub(super) async fn wait(&self, arn: &str) -> Result<Execution, ServiceError> {
+    /// Waits for an execution to end, of this process or another, and answers what `DescribeExecution` does.
+    pub async fn wait(&self, arn: &str) -> Result<Value, ServiceError> {
+        Ok(describe(&self.end_of(arn).await?))
+    }
+
+    /// The row of an execution once it has ended.
+    pub(super) async fn end_of(&self, arn: &str) -> Result<Execution, ServiceError> {
         loop {
             let running = self.state().running.get(arn).cloned();
             if let Some(running) = running {
@@ -114,8 +120,9 @@ impl StepFunctions {
                 (None, Some(failure))
             }
         };
+        let events = self.histories.take(&context.execution_arn);
         let written = self.executions.database().write(|transaction| {
-            self.histories.finish(transaction, &context.execution_arn)?;
+            write(transaction, &context.execution_arn, &events)?;
             let row = End {
                 status: ended.outcome.status(),
                 output,

@@ -42,7 +42,9 @@ impl Functions {
         let input = json!({"logGroupName": format!("/aws/lambda/{name}")});
         let answer = self.account.call("logs", "FilterLogEvents", input).await;
         let events = answer["events"].as_array().unwrap().clone();
-        events.iter().map(|event| format!("{}\n", event["message"].as_str().unwrap())).collect()
+        let lines: Vec<&str> =
+            events.iter().map(|event| event["message"].as_str().unwrap()).collect();
+        lines.join("\n")
     }
 }
 

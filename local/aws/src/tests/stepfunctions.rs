@@ -1,4 +1,4 @@
-//! Executions from StartExecution to their history.
+//! Executions from `StartExecution` to their history.
 
 use serde_json::{Value, json};
 

@@ -239,17 +239,17 @@ fn write_head(bytes: &mut Vec<u8>, major: u8, argument: u64) {
     let wide = argument.to_be_bytes();
     match argument {
         0..=23 => bytes.push(major | wide[7]),
-        24..=0xff => bytes.extend_from_slice(&[major | 24, wide[7]]),
+        0x18..=0xff => bytes.extend_from_slice(&[major | 0x18, wide[7]]),
         0x100..=0xffff => {
-            bytes.push(major | 25);
+            bytes.push(major | 0x19);
             bytes.extend_from_slice(&wide[6..]);
         }
         0x1_0000..=0xffff_ffff => {
-            bytes.push(major | 26);
+            bytes.push(major | 0x1a);
             bytes.extend_from_slice(&wide[4..]);
         }
         _ => {
-            bytes.push(major | 27);
+            bytes.push(major | 0x1b);
             bytes.extend_from_slice(&wide);
         }
     }

@@ -13,7 +13,7 @@ pub struct ServiceError {
     /// HTTP status; 400 unless said otherwise.
     pub status: u16,
     /// Further members of the error shape, such as Athena's `AthenaErrorCode`.
-    pub members: Map<String, Value>,
+    pub members: Box<Map<String, Value>>,
 }
 
 impl ServiceError {
@@ -22,7 +22,7 @@ impl ServiceError {
             code: code.into(),
             message: message.into(),
             status: 400,
-            members: Map::new(),
+            members: Box::default(),
         }
     }
 

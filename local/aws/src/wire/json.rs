@@ -43,7 +43,7 @@ pub fn refuse(content_type: &str, error: &ServiceError, message_member: &str) ->
 pub(super) fn document(error: &ServiceError, message_member: &str) -> Value {
     let mut object = serde_json::Map::new();
     object.insert("__type".into(), Value::from(error.code.as_ref()));
-    object.extend(error.members.clone());
+    object.extend(error.members.as_ref().clone());
     object.insert(message_member.into(), Value::from(error.message.as_str()));
     Value::Object(object)
 }

@@ -75,13 +75,12 @@ fn is_lambda_path(path: &str) -> bool {
 pub fn signing_service(request: &Parts) -> Option<String> {
     let header =
         request.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let scope = match header.and_then(|text| text.split_once("Credential=")) {
-        Some((_, rest)) => rest.split(',').next()?.trim().to_owned(),
-        None => {
-            let query = request.uri.query()?;
-            let value = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
-            value.replace("%2F", "/").replace("%2f", "/")
-        }
+    let scope = if let Some((_, rest)) = header.and_then(|text| text.split_once("Credential=")) {
+        rest.split(',').next()?.trim().to_owned()
+    } else {
+        let mut pairs = request.uri.query()?.split('&');
+        let value = pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+        value.replace("%2F", "/").replace("%2f", "/")
     };
     // An access key may itself hold slashes, so the scope is read from its end.
     scope.rsplit('/').nth(1).map(str::to_owned)

@@ -25,7 +25,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// Members of DescribeExecution that the task's result has.
+/// Members of `DescribeExecution` that the task's result has.
 const SHOWN: [&str; 12] = [
     "Cause",
     "Error",
@@ -49,7 +49,7 @@ pub async fn execution(task: &Task<'_>, pattern: Pattern) -> Result<Value, TaskF
     let arn = submitted["ExecutionArn"].as_str().unwrap_or_default().to_owned();
     task.call.signals.submitted(submitted);
     let mut guard = StopOnDrop { service: task.service, arn: Some(arn.clone()) };
-    let ended = task.service.wait(&arn).await;
+    let ended = task.service.end_of(&arn).await;
     let ended = ended.map_err(|error| optimised::failure("states", &error))?;
     guard.arn = None;
     let described = with_times(to_pascal(describe(&ended)), Times::Milliseconds);

@@ -23,7 +23,7 @@ pub fn operation(store: &Store, action: &str, input: &Value) -> Result<Value, Se
                     version,
                     &WriteCondition::Always,
                 )
-                .map_err(refused)?;
+                .map_err(|error| refused(&error))?;
             Ok(match deleted.version_id {
                 Some(version) => json!({"VersionId": version}),
                 None => json!({}),
@@ -31,7 +31,7 @@ pub fn operation(store: &Store, action: &str, input: &Value) -> Result<Value, Se
         }
         "ListObjectsV2" | "ListObjects" => list_objects(store, action, input),
         "ListBuckets" => {
-            let buckets = store.buckets().map_err(refused)?;
+            let buckets = store.buckets().map_err(|error| refused(&error))?;
             let names: Vec<Value> =
                 buckets.iter().map(|bucket| json!({"Name": bucket.name})).collect();
             Ok(json!({"Buckets": names}))
@@ -47,8 +47,8 @@ fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ServiceError> {
 }
 
 /// AWS's words for the commonest errors, the store's for the others.
-fn refused(error: StoreError) -> ServiceError {
-    let (status, message) = match &error {
+fn refused(error: &StoreError) -> ServiceError {
+    let (status, message) = match error {
         StoreError::NoSuchBucket(_) => (404, "The specified bucket does not exist".to_owned()),
         StoreError::NoSuchKey { .. } => (404, "The specified key does not exist.".to_owned()),
         StoreError::PreconditionFailed(_) => {
@@ -62,7 +62,7 @@ fn refused(error: StoreError) -> ServiceError {
 
 fn head(store: &Store, input: &Value) -> Result<Object, ServiceError> {
     let (bucket, key) = (text(input, "Bucket")?, text(input, "Key")?);
-    store.head(bucket, key, input["VersionId"].as_str()).map_err(refused)
+    store.head(bucket, key, input["VersionId"].as_str()).map_err(|error| refused(&error))
 }
 
 fn attributes(object: &Object) -> Value {
@@ -93,8 +93,9 @@ fn get_object(store: &Store, input: &Value) -> Result<Value, ServiceError> {
             format!("the object has {} bytes, more than a task's result can hold", object.size),
         ));
     }
-    let (object, mut reader) =
-        store.get(&object.bucket, &object.key, input["VersionId"].as_str()).map_err(refused)?;
+    let (object, mut reader) = store
+        .get(&object.bucket, &object.key, input["VersionId"].as_str())
+        .map_err(|error| refused(&error))?;
     let bytes = reader.read(0..object.size).map_err(ServiceError::internal)?;
     let mut shown = attributes(&object);
     shown["Body"] = String::from_utf8_lossy(&bytes).into();
@@ -118,7 +119,7 @@ fn put_object(store: &Store, input: &Value) -> Result<Value, ServiceError> {
     }
     let object = store
         .put(text(input, "Bucket")?, text(input, "Key")?, body.as_bytes(), options)
-        .map_err(refused)?;
+        .map_err(|error| refused(&error))?;
     let mut shown =
         json!({"ETag": format!("\"{}\"", object.etag), "ServerSideEncryption": "AES256"});
     if object.version_id != "null" {
@@ -139,7 +140,7 @@ fn list_objects(store: &Store, action: &str, input: &Value) -> Result<Value, Ser
         after,
         max: usize::try_from(most).unwrap_or(1000),
     };
-    let listing = store.list(bucket, query).map_err(refused)?;
+    let listing = store.list(bucket, query).map_err(|error| refused(&error))?;
     let contents: Vec<Value> = listing
         .objects
         .iter()

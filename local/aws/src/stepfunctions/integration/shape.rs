@@ -1,6 +1,6 @@
 //! From the API's JSON shapes to those that Step Functions shows, and back.
 //!
-//! Tasks write member names in PascalCase whatever the API does, may give JSON where the API wants text, and get
+//! Tasks write member names in `PascalCase` whatever the API does, may give JSON where the API wants text, and get
 //! timestamps as milliseconds (optimised integrations) or ISO 8601 text (`aws-sdk`).
 
 use jiff::Timestamp;
