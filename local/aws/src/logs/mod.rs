@@ -1,4 +1,7 @@
 //! CloudWatch Logs: groups, streams and their events, which functions and clients write and people read.
+//!
+//! Own implementation: `winterbaume-cloudwatchlogs` (13,000 lines) keeps events in memory; the Lambda host needs a
+//! writer in process and a reader in the next command.
 
 mod event;
 mod group;

@@ -1,5 +1,8 @@
 //! SQS: queues with visibility timeouts, dead-letter redrive and first-in-first-out order, on the data directory's
 //! database: dead letters outlast the process that sent them, and another process may read them.
+//!
+//! Own implementation: `winterbaume-sqs` keeps queues in memory and saves its state as a whole, so two processes on one
+//! data directory would overwrite each other's messages.
 
 mod attributes;
 mod batch;

@@ -1,5 +1,6 @@
 //! The services together, in process, on a data directory of their own.
 
+mod events;
 #[expect(clippy::disallowed_methods, reason = "a function reads its environment and may be slow")]
 mod function;
 #[expect(
@@ -8,6 +9,7 @@ mod function;
 )]
 mod lambda;
 mod stepfunctions;
+mod wire;
 
 use lake::Lake;
 use serde_json::{Value, json};

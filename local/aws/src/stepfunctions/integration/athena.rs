@@ -26,7 +26,11 @@ impl Drop for StopOnDrop {
             return;
         };
         let services = self.services.clone();
-        tokio::spawn(async move {
+        // At the end of the program there is no runtime left, and no query either.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
             let input = json!({"QueryExecutionId": id});
             if let Err(error) = services.dispatch("athena", "StopQueryExecution", input).await {
                 tracing::warn!(%error, query = id, "a query could not be stopped");
