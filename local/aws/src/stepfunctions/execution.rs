@@ -236,12 +236,8 @@ impl StepFunctions {
         if execution.status == "RUNNING" {
             let member = |name: &str| input[name].as_str().map(str::to_owned);
             let failure = Failure { error: member("error"), cause: member("cause") };
-            if !self.stop(arn, failure) {
-                return Err(ServiceError::new(
-                    "ServiceUnavailable",
-                    "the execution runs in another process of this data directory: stop that one",
-                )
-                .status(503));
+            if !self.stop(arn, failure.clone()) {
+                self.executions.ask_to_stop(arn, &failure)?;
             }
         }
         Ok(json!({"stopDate": seconds(execution.stopped.unwrap_or(now))}))

@@ -4,8 +4,7 @@
 //! two writes, and a row for each would cost more than the machine.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use asl::Event;
 use lake::Database;
@@ -20,9 +19,6 @@ const SCHEMA: &str = "
         execution TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, events TEXT NOT NULL,
         PRIMARY KEY (execution, first)
     ) WITHOUT ROWID;";
-
-/// How long an event may wait before other processes can read it.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Events of one execution held in memory at most.
 const MOST_PENDING: usize = 2_000;
@@ -82,7 +78,8 @@ impl Histories {
         buffer.map(|buffer| std::mem::take(&mut *lock(&buffer))).unwrap_or_default()
     }
 
-    fn flush(&self) -> Result<(), ServiceError> {
+    /// Writes what has come in since the last time.
+    pub fn flush(&self) -> Result<(), ServiceError> {
         let waiting: Vec<(String, Buffer)> = lock(&self.pending)
             .iter()
             .filter(|(_, buffer)| !lock(buffer).is_empty())
@@ -101,20 +98,6 @@ impl Histories {
             events.clear();
         }
         Ok(())
-    }
-
-    pub fn flush_in_background(service: Weak<StepFunctions>) {
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(FLUSH_INTERVAL).await;
-                let Some(service) = service.upgrade() else {
-                    return;
-                };
-                if let Err(error) = service.histories.flush() {
-                    tracing::error!(%error, "histories could not be written; trying again");
-                }
-            }
-        });
     }
 
     /// Adds one event at the end of a history nobody writes any more.

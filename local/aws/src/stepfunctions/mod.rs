@@ -100,7 +100,7 @@ impl StepFunctions {
             notices,
         });
         service.abandon_orphans()?;
-        Histories::flush_in_background(Arc::downgrade(&service));
+        Self::attend(Arc::downgrade(&service));
         Ok(service)
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use asl::Failure;
 use lake::Database;
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, params};
 
@@ -14,7 +15,8 @@ const SCHEMA: &str = "
         revision TEXT NOT NULL, status TEXT NOT NULL, input TEXT NOT NULL, output TEXT,
         error TEXT, cause TEXT, started INTEGER NOT NULL, stopped INTEGER,
         redrives INTEGER NOT NULL DEFAULT 0, redriven INTEGER,
-        map_run TEXT, item_index INTEGER, trace TEXT, owner TEXT NOT NULL
+        map_run TEXT, item_index INTEGER, trace TEXT, owner TEXT NOT NULL,
+        stop_error TEXT, stop_cause TEXT, stop_asked INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX IF NOT EXISTS aws_executions_by_machine ON aws_executions (machine, id);
     CREATE INDEX IF NOT EXISTS aws_executions_by_map_run ON aws_executions (map_run, id) WHERE map_run IS NOT NULL;
@@ -135,6 +137,32 @@ impl Executions {
             let mut statement = transaction
                 .prepare_cached("SELECT arn, owner FROM aws_executions WHERE status = 'RUNNING'")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Leaves a wish to stop for the process that runs the execution.
+    pub fn ask_to_stop(&self, arn: &str, failure: &Failure) -> Result<(), ServiceError> {
+        self.database.write(|transaction| {
+            transaction.execute(
+                "UPDATE aws_executions SET stop_asked = 1, stop_error = ?2, stop_cause = ?3
+                 WHERE arn = ?1 AND status = 'RUNNING'",
+                params![arn, failure.error, failure.cause],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Running executions of `owner` that another process wants stopped.
+    pub fn asked_to_stop(&self, owner: &str) -> Result<Vec<(String, Failure)>, ServiceError> {
+        self.database.read(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT arn, stop_error, stop_cause FROM aws_executions
+                 WHERE owner = ?1 AND status = 'RUNNING' AND stop_asked",
+            )?;
+            let rows = statement.query_map([owner], |row| {
+                Ok((row.get(0)?, Failure { error: row.get(1)?, cause: row.get(2)? }))
+            })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

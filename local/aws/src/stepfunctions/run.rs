@@ -1,6 +1,7 @@
 //! Executions at work: launched, stopped, ended, and abandoned when their process is gone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use asl::{
     Definition, Event, EventDetail, ExecutionContext, ExecutionType, Failure, Outcome, Stop,
@@ -16,6 +17,9 @@ use super::host::ExecutionHost;
 use super::record::{End, Execution, end};
 use crate::eventbridge::Notice;
 use crate::wire::ServiceError;
+
+/// How long an event may wait before other processes can read it, and a stop asked for by another process.
+const ATTENTION: Duration = Duration::from_millis(200);
 
 /// An execution about to run.
 pub(super) struct Launch {
@@ -86,6 +90,27 @@ impl StepFunctions {
         running
     }
 
+    /// Writes histories and heeds other processes' wishes, until the service is dropped.
+    pub(super) fn attend(service: Weak<Self>) {
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(ATTENTION).await;
+                let Some(service) = service.upgrade() else {
+                    return;
+                };
+                let asked = service.executions.asked_to_stop(&service.owner.id);
+                let attended = service.histories.flush().and(asked).map(|asked| {
+                    for (arn, failure) in asked {
+                        service.stop(&arn, failure);
+                    }
+                });
+                if let Err(error) = attended {
+                    tracing::error!(%error, "histories could not be written; trying again");
+                }
+            }
+        });
+    }
+
     /// Asks an execution of this process to stop; `false` if it is not one.
     pub(super) fn stop(&self, arn: &str, failure: Failure) -> bool {
         let running = self.state().running.get(arn).cloned();
@@ -108,7 +133,7 @@ impl StepFunctions {
             if execution.status != "RUNNING" {
                 return Ok(execution);
             }
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(ATTENTION).await;
         }
     }
 

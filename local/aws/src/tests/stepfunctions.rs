@@ -90,6 +90,10 @@ async fn an_execution_of_a_lost_process_is_aborted() {
     let running = Account::on(lake.clone()).await;
     let seen = running.call("states", "DescribeExecution", json!({"executionArn": arn})).await;
     assert_eq!(seen["status"], "RUNNING");
+    let other = account.call("states", "StartExecution", json!({"stateMachineArn": machine})).await;
+    let other = other["executionArn"].as_str().unwrap();
+    running.call("states", "StopExecution", json!({"executionArn": other, "error": "E"})).await;
+    assert_eq!(running.ended(other).await["error"], "E");
     drop(account);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
     loop {
