@@ -74,8 +74,11 @@ impl Process {
         Ok(Process { pid, exit, kill, peak: Arc::default() })
     }
 
+    /// Whether the process can take an event. One that was killed a moment ago holds no memory any more, though its
+    /// end has not been told yet.
     pub fn is_running(&self) -> bool {
-        self.exit.borrow().is_none()
+        let has_ended = cfg!(target_os = "linux") && memory(self.pid).is_none();
+        self.exit.borrow().is_none() && !has_ended
     }
 
     /// Returns how the process ended, when it has.

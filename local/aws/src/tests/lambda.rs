@@ -104,6 +104,11 @@ async fn each_kind_of_failure_has_its_name() {
             "Runtime exited without providing a reason",
         ),
         (
+            json!({"do": "kill"}),
+            "Runtime.ExitError",
+            "Error: Runtime exited with error: signal: killed",
+        ),
+        (
             json!({"do": "eat", "mib": 300}),
             "Runtime.ExitError",
             "Error: Runtime exited with error: signal: killed",
@@ -131,9 +136,13 @@ async fn a_killed_process_is_one_failed_invocation() {
     functions.create("f", 10, 128).await;
     let (_, document) = functions.invoke("f", json!({})).await;
     let pid = document["pid"].to_string();
-    let kill = || std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
     // Idle: the next event goes to another process.
-    kill();
+    std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
+    while std::fs::read_to_string(format!("/proc/{pid}/status"))
+        .is_ok_and(|status| status.contains("VmRSS"))
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let (error, next) = functions.invoke("f", json!({})).await;
     assert_eq!(error, None);
     assert_ne!(next["pid"].to_string(), pid);
