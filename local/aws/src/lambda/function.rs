@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::Lambda;
 use crate::Settings;
-use crate::wire::{ServiceError, page, read};
+use crate::wire::ServiceError;
 
 /// A function of this account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +43,32 @@ pub struct Function {
 }
 
 impl Function {
+    /// A new function with Lambda's defaults, still without code.
+    pub(super) fn new(name: String, role: String, settings: &Settings) -> Self {
+        Function {
+            arn: settings.arn("lambda", &format!("function:{name}")),
+            log_group: format!("/aws/lambda/{name}"),
+            binary: PathBuf::new(),
+            role,
+            runtime: "provided.al2023".to_owned(),
+            handler: "bootstrap".to_owned(),
+            description: String::new(),
+            timeout: 3,
+            memory_size: 128,
+            environment: BTreeMap::new(),
+            architectures: vec!["x86_64".to_owned()],
+            dead_letter_arn: None,
+            reserved_concurrency: None,
+            retry_attempts: 2,
+            tags: BTreeMap::new(),
+            last_modified: Timestamp::now(),
+            revision: Uuid::new_v4().to_string(),
+            code_sha256: String::new(),
+            code_size: 0,
+            name,
+        }
+    }
+
     /// `FunctionConfiguration` of the API.
     pub fn configuration(&self) -> Value {
         json!({
@@ -72,7 +97,7 @@ impl Function {
         })
     }
 
-    fn set_code(&mut self, code: &Code) -> Result<(), ServiceError> {
+    pub(super) fn set_code(&mut self, code: &Code) -> Result<(), ServiceError> {
         let path = code.path()?;
         let bytes = std::fs::read(&path).map_err(|error| {
             ServiceError::new(
@@ -86,12 +111,12 @@ impl Function {
         Ok(())
     }
 
-    fn touch(&mut self) {
+    pub(super) fn touch(&mut self) {
         self.revision = Uuid::new_v4().to_string();
         self.last_modified = Timestamp::now();
     }
 
-    fn configure(&mut self, change: Configuration) -> Result<(), ServiceError> {
+    pub(super) fn configure(&mut self, change: Configuration) -> Result<(), ServiceError> {
         if let Some(timeout) = change.timeout {
             self.timeout = within("timeout", timeout, 1, 900)?;
         }
@@ -163,21 +188,7 @@ impl FunctionName {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Create {
-    function_name: String,
-    code: Code,
-    role: String,
-    #[serde(default)]
-    architectures: Vec<String>,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    #[serde(flatten)]
-    configuration: Configuration,
-}
-
-#[derive(Deserialize)]
-struct Code {
+pub(super) struct Code {
     #[serde(rename = "LocalPath")]
     local_path: Option<PathBuf>,
     #[serde(rename = "S3Bucket")]
@@ -204,7 +215,7 @@ impl Code {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Configuration {
+pub(super) struct Configuration {
     role: Option<String>,
     runtime: Option<String>,
     handler: Option<String>,
@@ -233,184 +244,6 @@ struct DeadLetters {
 #[serde(rename_all = "PascalCase")]
 struct Logging {
     log_group: Option<String>,
-}
-
-impl Lambda {
-    /// The function that `FunctionName` and `Qualifier` mean. Versions and aliases are not kept.
-    pub(super) fn named(&self, input: &Value) -> Result<Function, ServiceError> {
-        let name = Self::name_of(input)?;
-        match &name.qualifier {
-            None => {}
-            Some(qualifier) if qualifier == "$LATEST" => {}
-            Some(_) => return Err(name.not_found(&self.settings)),
-        }
-        let found = self.functions.get(&name.name)?;
-        found.ok_or_else(|| name.not_found(&self.settings))
-    }
-
-    fn name_of(input: &Value) -> Result<FunctionName, ServiceError> {
-        let text = input["FunctionName"]
-            .as_str()
-            .ok_or_else(|| ServiceError::new("ValidationException", "FunctionName is required"))?;
-        let mut name = FunctionName::parse(text);
-        if let Some(qualifier) = input["Qualifier"].as_str() {
-            name.qualifier = Some(qualifier.to_owned());
-        }
-        Ok(name)
-    }
-
-    pub(super) fn change(
-        &self,
-        input: &Value,
-        change: impl FnOnce(&mut Function) -> Result<Value, ServiceError>,
-    ) -> Result<Value, ServiceError> {
-        let name = Self::name_of(input)?;
-        let changed = self.functions.update(&name.name, |function| {
-            function.touch();
-            change(function)
-        })?;
-        changed.ok_or_else(|| name.not_found(&self.settings))
-    }
-
-    pub(super) fn create_function(&self, input: Value) -> Result<Value, ServiceError> {
-        let create: Create = read(input)?;
-        let name = FunctionName::parse(&create.function_name).name;
-        let mut function = Function {
-            arn: self.settings.arn("lambda", &format!("function:{name}")),
-            log_group: format!("/aws/lambda/{name}"),
-            binary: PathBuf::new(),
-            role: create.role,
-            runtime: "provided.al2023".to_owned(),
-            handler: "bootstrap".to_owned(),
-            description: String::new(),
-            timeout: 3,
-            memory_size: 128,
-            environment: BTreeMap::new(),
-            architectures: match create.architectures {
-                list if list.is_empty() => vec!["x86_64".to_owned()],
-                list => list,
-            },
-            dead_letter_arn: None,
-            reserved_concurrency: None,
-            retry_attempts: 2,
-            tags: create.tags,
-            last_modified: Timestamp::now(),
-            revision: Uuid::new_v4().to_string(),
-            code_sha256: String::new(),
-            code_size: 0,
-            name,
-        };
-        function.set_code(&create.code)?;
-        function.configure(create.configuration)?;
-        if !self.functions.insert(&function.name, &function)? {
-            return Err(ServiceError::new(
-                "ResourceConflictException",
-                format!("Function already exist: {}", function.name),
-            )
-            .status(409)
-            .with("Type", "User"));
-        }
-        Ok(function.configuration())
-    }
-
-    pub(super) fn get_function(&self, input: &Value) -> Result<Value, ServiceError> {
-        let function = self.named(input)?;
-        let mut answer = json!({
-            "Configuration": function.configuration(),
-            "Code": {
-                "RepositoryType": "Local",
-                "Location": format!("file://{}", function.binary.display()),
-            },
-            "Tags": function.tags,
-        });
-        if let Some(count) = function.reserved_concurrency {
-            answer["Concurrency"] = json!({"ReservedConcurrentExecutions": count});
-        }
-        Ok(answer)
-    }
-
-    pub(super) fn list_functions(&self, input: &Value) -> Result<Value, ServiceError> {
-        let functions = self.functions.values()?;
-        let size = input["MaxItems"].as_u64();
-        let (functions, next) = page(functions, size, 50, input["Marker"].as_str())?;
-        let functions: Vec<Value> = functions.iter().map(Function::configuration).collect();
-        Ok(json!({"Functions": functions, "NextMarker": next}))
-    }
-
-    pub(super) fn update_function_code(&self, input: &Value) -> Result<Value, ServiceError> {
-        let code: Code = read(input.clone())?;
-        self.change(input, |function| {
-            function.set_code(&code)?;
-            Ok(function.configuration())
-        })
-    }
-
-    pub(super) fn update_function_configuration(
-        &self,
-        input: &Value,
-    ) -> Result<Value, ServiceError> {
-        let configuration: Configuration = read(input.clone())?;
-        self.change(input, |function| {
-            function.configure(configuration)?;
-            Ok(function.configuration())
-        })
-    }
-
-    pub(super) fn delete_function(&self, input: &Value) -> Result<Value, ServiceError> {
-        let name = Self::name_of(input)?;
-        if !self.functions.delete(&name.name)? {
-            return Err(name.not_found(&self.settings));
-        }
-        self.pool.forget(&name.name);
-        Ok(Value::Null)
-    }
-
-    pub(super) fn put_function_concurrency(&self, input: &Value) -> Result<Value, ServiceError> {
-        let count = input["ReservedConcurrentExecutions"]
-            .as_u64()
-            .and_then(|count| usize::try_from(count).ok())
-            .ok_or_else(|| {
-                ServiceError::new(
-                    "InvalidParameterValueException",
-                    "ReservedConcurrentExecutions is required",
-                )
-            })?;
-        self.change(input, |function| {
-            function.reserved_concurrency = Some(count);
-            Ok(json!({"ReservedConcurrentExecutions": count}))
-        })
-    }
-
-    pub(super) fn put_event_invoke_config(&self, input: &Value) -> Result<Value, ServiceError> {
-        if let Some(other) = ["DestinationConfig", "MaximumEventAgeInSeconds"]
-            .into_iter()
-            .find(|member| !input[*member].is_null())
-        {
-            return Err(ServiceError::new(
-                "InvalidParameterValueException",
-                format!("{other} is not offered here; MaximumRetryAttempts is"),
-            ));
-        }
-        let attempts = match input["MaximumRetryAttempts"].as_u64() {
-            None => 2,
-            Some(attempts @ 0..=2) => u32::try_from(attempts).unwrap_or(2),
-            Some(attempts) => {
-                return Err(ServiceError::new(
-                    "InvalidParameterValueException",
-                    format!("MaximumRetryAttempts is 0, 1 or 2, not {attempts}"),
-                ));
-            }
-        };
-        self.change(input, |function| {
-            function.retry_attempts = attempts;
-            Ok(json!({"FunctionArn": function.arn, "MaximumRetryAttempts": attempts}))
-        })
-    }
-
-    pub(super) fn list_tags(&self, input: &Value) -> Result<Value, ServiceError> {
-        let function = self.named(&json!({"FunctionName": input["Resource"]}))?;
-        Ok(json!({"Tags": function.tags}))
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! send only what AWS's model knows, `{"S3Bucket": "hot-reload", "S3Key": "/…/bootstrap"}`.
 
 mod asynchronous;
+mod control;
 mod function;
 mod instance;
 mod invocation;

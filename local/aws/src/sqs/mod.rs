@@ -8,6 +8,7 @@ mod attributes;
 mod batch;
 mod message;
 mod queue;
+mod receive;
 
 use std::sync::Arc;
 

@@ -1,19 +1,15 @@
 //! State machines.
 
-use std::sync::Arc;
-
-use asl::{Definition, Diagnostic, ExecutionType};
+use asl::ExecutionType;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::arn::{MachineArn, check, check_name};
+use super::definition::parse;
 use super::{StepFunctions, seconds, text};
 use crate::wire::{ServiceError, page, read};
-
-/// The longest definition, bytes.
-const LONGEST_DEFINITION: usize = 1024 * 1024;
 
 /// A state machine; what runs is its current revision.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,20 +109,6 @@ impl StepFunctions {
         let revision = self.revisions.get(&revision_id)?.ok_or_else(|| no_machine(arn))?;
         let qualifier = parsed.qualifier.is_some().then(|| parsed.text());
         Ok(Resolved { machine, revision_id, revision, qualifier })
-    }
-
-    /// The parsed definition of a revision. Parsed once in this process.
-    pub(super) fn definition(
-        &self,
-        revision_id: &str,
-        revision: &Revision,
-    ) -> Result<Arc<Definition>, ServiceError> {
-        if let Some(definition) = self.state().definitions.get(revision_id) {
-            return Ok(definition.clone());
-        }
-        let definition = Arc::new(parse(&revision.definition, revision.kind)?);
-        self.state().definitions.insert(revision_id.to_owned(), definition.clone());
-        Ok(definition)
     }
 
     pub(super) fn create_state_machine(&self, input: Value) -> Result<Value, ServiceError> {
@@ -332,54 +314,6 @@ impl StepFunctions {
         }
         Ok(json!({}))
     }
-
-    pub(super) fn validate_state_machine_definition(input: &Value) -> Result<Value, ServiceError> {
-        let kind: Kind = match &input["type"] {
-            Value::Null => Kind::Standard,
-            kind => read(kind.clone())?,
-        };
-        let found =
-            Definition::parse_as(text(input, "definition")?, kind.into()).err().unwrap_or_default();
-        let errors = found.iter().any(|found| found.severity == asl::Severity::Error);
-        let only_errors = input["severity"] == "ERROR";
-        let most = input["maxResults"].as_u64().filter(|most| *most > 0).unwrap_or(100);
-        let shown = found
-            .iter()
-            .filter(|found| !only_errors || found.severity == asl::Severity::Error)
-            .map(|found| {
-                json!({
-                    "severity": found.severity.as_str(),
-                    "code": found.code.as_str(),
-                    "message": found.message,
-                    "location": found.location,
-                })
-            });
-        let diagnostics: Vec<Value> =
-            shown.take(usize::try_from(most).unwrap_or(usize::MAX)).collect();
-        Ok(json!({
-            "result": if errors { "FAIL" } else { "OK" },
-            "truncated": diagnostics.len() < found.len() && !only_errors,
-            "diagnostics": diagnostics,
-        }))
-    }
-}
-
-fn parse(definition: &str, kind: Kind) -> Result<Definition, ServiceError> {
-    if definition.len() > LONGEST_DEFINITION {
-        return Err(ServiceError::new(
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value at 'definition' failed to satisfy constraint: Member must have length less than or equal to {LONGEST_DEFINITION}"
-            ),
-        ));
-    }
-    Definition::parse_as(definition, kind.into()).map_err(|found| {
-        let texts: Vec<String> = found.iter().map(Diagnostic::to_string).collect();
-        ServiceError::new(
-            "InvalidDefinition",
-            format!("Invalid State Machine Definition: '{}'", texts.join(", ")),
-        )
-    })
 }
 
 /// Any role is accepted; it must look like one.

@@ -8,6 +8,7 @@ mod activity;
 mod alias;
 mod arn;
 mod callback;
+mod definition;
 mod execution;
 mod history;
 mod host;
