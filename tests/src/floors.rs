@@ -1,10 +1,11 @@
 //! Arrows between the crates point down only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+
+use crate::house::root;
 
 /// The crates of this workspace each crate may depend on.
 const FLOORS: &[(&str, &[&str])] = &[
@@ -55,10 +56,9 @@ fn the_local_side_learns_the_pipeline_from_template_and_wire_only() {
 }
 
 fn workspace_dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root");
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-        .current_dir(root)
+        .current_dir(root())
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -3,6 +3,10 @@
 //! Stands on top of every other crate and is depended on by none.
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod floors;
+#[cfg(test)]
+mod house;
 #[cfg(test)]
 mod tidy;

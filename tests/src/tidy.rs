@@ -1,8 +1,10 @@
 //! What the house must not contain.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use crate::house::root;
 
 /// A file longer than this is more than one room.
 const LONGEST_FILE: usize = 500;
@@ -51,10 +53,6 @@ fn the_map_names_every_room() {
     for room in rooms.into_iter().map(str::to_owned).chain(crates) {
         assert!(map.contains(&room), "ARCHITECTURE.md does not name {room}");
     }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_owned()
 }
 
 /// Files of the checkout with this extension, those not yet added included.

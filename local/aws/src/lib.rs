@@ -8,6 +8,7 @@
 //! What it must never know: the pipeline. Like AWS it learns that from the template, the state machines and the wire.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod athena;
 pub mod cloudwatch;
 mod collection;
 pub mod eventbridge;

@@ -28,6 +28,7 @@ pub struct Services(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     settings: Arc<Settings>,
     lake: Lake,
+    athena: Athena,
     cloudwatch: CloudWatch,
     eventbridge: EventBridge,
     glue: Glue,
@@ -76,6 +77,7 @@ impl Services {
             eventbridge: EventBridge::open(&lake, settings.clone(), link.clone())?,
             scheduler: Scheduler::open(&lake, settings.clone(), link.clone())?,
             stepfunctions: StepFunctions::open(&lake, settings.clone(), link.clone(), notices)?,
+            athena: Athena::open(&lake, settings.clone())?,
             glue: Glue::open(&lake, settings.clone())?,
             s3: S3::new(lake.store.clone(), settings.clone()),
             lambda: Lambda::open(&lake, settings.clone(), logs.clone(), link.clone())?,
@@ -103,6 +105,10 @@ impl Services {
 
     pub fn lake(&self) -> &Lake {
         &self.0.lake
+    }
+
+    pub fn athena(&self) -> &Athena {
+        &self.0.athena
     }
 
     pub fn glue(&self) -> &Glue {
@@ -154,6 +160,7 @@ impl Services {
         input: Value,
     ) -> Result<Value, ServiceError> {
         match service {
+            "athena" => self.athena().operation(action, input).await,
             "glue" => self.glue().operation(action, input),
             "monitoring" => self.cloudwatch().operation(action, input),
             "sns" => self.sns().operation(action, input),
