@@ -283,3 +283,48 @@ async fn nested_executions_are_waited_for() {
     let ended = account.execute(&outer, json!({})).await;
     assert_eq!(ended["output"], "{\"a\":1}", "{ended}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_are_waited_for() {
+    let account = Account::open().await;
+    account.services.lake().store.create_bucket("results", "us-east-1").unwrap();
+    let machine = |sql: &str| {
+        json!({"QueryLanguage": "JSONata", "StartAt": "Q", "States": {"Q": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::athena:startQueryExecution.sync",
+            "Arguments": {
+                "QueryString": sql,
+                "WorkGroup": "primary",
+                "ResultConfiguration": {"OutputLocation": "s3://results/q/"},
+            },
+            "End": true,
+        }}})
+    };
+    let good = account.machine("good", machine("SELECT 1 AS one")).await;
+    let ended = account.execute(&good, json!({})).await;
+    assert_eq!(ended["status"], "SUCCEEDED", "{ended}");
+    let output: Value = serde_json::from_str(ended["output"].as_str().unwrap()).unwrap();
+    let query = &output["QueryExecution"];
+    assert_eq!(query["Status"]["State"], "SUCCEEDED");
+    assert!(query["Status"]["SubmissionDateTime"].as_i64().unwrap() > 1_700_000_000_000);
+    let types = account.types(ended["executionArn"].as_str().unwrap()).await;
+    let task = ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"];
+    assert_eq!(types[2..6], task);
+
+    let failing = account.machine("failing", machine("SELECT x FROM no_such_table")).await;
+    let ended = account.execute(&failing, json!({})).await;
+    assert_eq!(
+        (&ended["status"], &ended["error"]),
+        (&json!("FAILED"), &json!("States.TaskFailed"))
+    );
+    let cause: Value = serde_json::from_str(ended["cause"].as_str().unwrap()).unwrap();
+    assert_eq!(cause["QueryExecution"]["Status"]["State"], "FAILED");
+
+    let refused = account.machine("refused", machine("SELECT FROM WHERE")).await;
+    let ended = account.execute(&refused, json!({})).await;
+    assert_eq!(ended["error"], "Athena.InvalidRequestException");
+    let cause = ended["cause"].as_str().unwrap();
+    assert!(cause.contains("(Service: AmazonAthena; Status Code: 400; "), "{cause}");
+    let types = account.types(ended["executionArn"].as_str().unwrap()).await;
+    assert!(types.contains(&"TaskSubmitFailed".to_owned()), "{types:?}");
+}
