@@ -26,4 +26,4 @@ pub use types::{JSON_TYPE, TYPE_KEY, TrinoType, field_of};
 
 pub(crate) use output::TextRows;
 pub(crate) use result_file::{CsvResult, write_manifest, write_metadata, write_text};
-pub(crate) use text::{day_number, ticks_of, write_double, write_scientific};
+pub(crate) use text::{civil, day_number, ticks_of, write_double, write_scientific};

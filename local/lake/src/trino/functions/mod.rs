@@ -8,9 +8,22 @@ mod call;
 mod cast;
 mod function;
 
+mod aggregate;
 mod arithmetic;
+mod array;
+mod bits;
+mod conditional;
+mod date_arithmetic;
+mod date_format;
+mod date_parts;
+mod digest;
 mod json;
 mod lambda;
+mod map;
+mod math;
+mod pattern;
+mod string;
+mod text_split;
 mod time_zone;
 
 use std::sync::Arc;
@@ -26,13 +39,25 @@ pub(super) use json::{from_json, value_to_json};
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 3] = [
+    let families: [&[Function]; 14] = [
         arithmetic::FUNCTIONS,
+        bits::FUNCTIONS,
+        conditional::FUNCTIONS,
+        date_arithmetic::FUNCTIONS,
+        date_format::FUNCTIONS,
+        date_parts::FUNCTIONS,
+        digest::FUNCTIONS,
         json::FUNCTIONS,
+        map::FUNCTIONS,
+        math::FUNCTIONS,
+        pattern::FUNCTIONS,
+        string::FUNCTIONS,
+        text_split::FUNCTIONS,
         time_zone::FUNCTIONS,
     ];
     let mut found: Vec<Arc<ScalarUDF>> = families
         .into_iter()
+        .chain(array::FUNCTIONS.iter().copied())
         .flatten()
         .map(|function| Arc::new(ScalarUDF::new_from_impl(function.clone())))
         .collect();
@@ -47,5 +72,5 @@ pub(super) fn higher_order() -> Vec<Arc<HigherOrderUDF>> {
 
 /// Aggregates DataFusion lacks.
 pub(super) fn aggregate() -> Vec<Arc<AggregateUDF>> {
-    Vec::new()
+    aggregate::functions()
 }

@@ -10,7 +10,7 @@ mod to_text;
 pub(in crate::trino) use from_text::{parse_date, parse_decimal, parse_timestamp};
 pub(super) use function::functions;
 pub(in crate::trino) use number::{decimal_text, pow10, rescale};
-pub(in crate::trino) use time::{from_instants, instants};
+pub(in crate::trino) use time::{from_instants, instants, times_of_day};
 
 use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
 use datafusion::common::Result;

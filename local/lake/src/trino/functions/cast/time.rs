@@ -80,10 +80,13 @@ pub(super) fn cast(array: &ArrayRef, from: &TrinoType, to: &TrinoType) -> Result
     }
 }
 
-fn time_of_day(array: &ArrayRef, precision: u8) -> Result<ArrayRef> {
-    let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
-    let day = 86_400 * NANOS;
-    let nanos: Vec<Option<i64>> = match array.data_type() {
+/// Seconds and nanoseconds since midnight of times.
+pub(in crate::trino) fn times_of_day(array: &ArrayRef) -> Vec<Option<(i64, i64)>> {
+    nanos_of_day(array).into_iter().map(|nanos| nanos.map(|nanos| (nanos / NANOS, nanos % NANOS))).collect()
+}
+
+fn nanos_of_day(array: &ArrayRef) -> Vec<Option<i64>> {
+    match array.data_type() {
         DataType::Time32(TimeUnit::Millisecond) => array
             .as_primitive::<datafusion::arrow::datatypes::Time32MillisecondType>()
             .iter()
@@ -101,8 +104,13 @@ fn time_of_day(array: &ArrayRef, precision: u8) -> Result<ArrayRef> {
             .into_iter()
             .map(|instant| instant.map(|(seconds, nanos)| seconds.rem_euclid(86_400) * NANOS + nanos))
             .collect(),
-    };
-    let rounded = nanos.into_iter().map(|nanos| nanos.map(|nanos| (nanos + coarse / 2) / coarse * coarse % day));
+    }
+}
+
+fn time_of_day(array: &ArrayRef, precision: u8) -> Result<ArrayRef> {
+    let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
+    let day = 86_400 * NANOS;
+    let rounded = nanos_of_day(array).into_iter().map(|nanos| nanos.map(|nanos| (nanos + coarse / 2) / coarse * coarse % day));
     Ok(match precision {
         0..=3 => Arc::new(
             rounded

@@ -1,0 +1,244 @@
+//! What arrays hold: `cardinality`, `contains`, `array_position`, extremes, order,
+//! and texts of their items.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringBuilder, UInt64Array};
+use datafusion::arrow::compute::take;
+use datafusion::common::Result;
+
+use super::{Chosen, comparable, range};
+use crate::sql::{Failure, TrinoType, write_value};
+use crate::trino::functions::call::Call;
+use crate::trino::functions::cast::{OnFailure, cast_array};
+use crate::trino::functions::conditional::wider;
+use crate::trino::functions::function::{Function, Plan, unexpected};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("cardinality", cardinality_types, cardinality),
+    Function::new("contains", |given| beside("contains", given, |_| TrinoType::Boolean), contains),
+    Function::new("array_position", |given| beside("array_position", given, |_| TrinoType::Bigint), position),
+    Function::new("array_remove", |given| beside("array_remove", given, |array| array.clone()), remove),
+    Function::new("array_max", |given| extreme_types("array_max", given), |call| extreme(call, true)),
+    Function::new("array_min", |given| extreme_types("array_min", given), |call| extreme(call, false)),
+    Function::new("array_sort", |given| same("array_sort", given), sort),
+    Function::new("array_distinct", |given| same("array_distinct", given), distinct),
+    Function::new("array_join", join_types, join),
+];
+
+fn cardinality_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Array(_) | TrinoType::Map(..)] => Ok(Plan::given(given, TrinoType::Bigint)),
+        [TrinoType::Unknown] => {
+            Ok(Plan::new(vec![TrinoType::Array(Box::new(TrinoType::Unknown))], TrinoType::Bigint))
+        }
+        _ => Err(unexpected("cardinality", given, "cardinality(array(E)), cardinality(map(K, V))")),
+    }
+}
+
+fn cardinality(call: &Call) -> Result<ArrayRef> {
+    if matches!(call.kind(0), TrinoType::Map(..)) {
+        let maps = call.maps(0)?;
+        return call.each_long(|row| Ok(Some(i64::from(maps.value_length(row)))));
+    }
+    let lists = call.lists(0)?;
+    call.each_long(|row| Ok(Some(i64::from(lists.value_length(row)))))
+}
+
+/// An array and an item of it.
+fn beside(name: &str, given: &[TrinoType], result: fn(&TrinoType) -> TrinoType) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Array(item), value] => {
+            let kind = wider(item, value)
+                .ok_or_else(|| unexpected(name, given, &format!("{name}(array(E), E)")))?;
+            let array = TrinoType::Array(Box::new(kind.clone()));
+            let result = result(&array);
+            Ok(Plan::new(vec![array, kind], result))
+        }
+        [TrinoType::Unknown, value] => {
+            let array = TrinoType::Array(Box::new(value.clone()));
+            let result = result(&array);
+            Ok(Plan::new(vec![array, value.clone()], result))
+        }
+        _ => Err(unexpected(name, given, &format!("{name}(array(E), E)"))),
+    }
+}
+
+/// For each row: whether an item is the value, `None` where that is unknown.
+fn tests(call: &Call) -> Result<(datafusion::arrow::array::ListArray, ArrayRef, Vec<Vec<Option<bool>>>)> {
+    let (list, values) = (call.lists(0)?, call.array(1)?);
+    let (items, wanted) = (comparable(list.values())?, comparable(&values)?);
+    let tests = (0..call.rows)
+        .map(|row| {
+            range(&list, row)
+                .map(|place| {
+                    (list.values().is_valid(place) && values.is_valid(row))
+                        .then(|| items.row(place) == wanted.row(row))
+                })
+                .collect()
+        })
+        .collect();
+    Ok((list, values, tests))
+}
+
+fn contains(call: &Call) -> Result<ArrayRef> {
+    let (list, values, tests) = tests(call)?;
+    let found: BooleanArray = tests
+        .iter()
+        .enumerate()
+        .map(|(row, tests)| {
+            if list.is_null(row) || values.is_null(row) {
+                return None;
+            }
+            match (tests.contains(&Some(true)), tests.contains(&None)) {
+                (true, _) => Some(true),
+                (false, true) => None,
+                (false, false) => Some(false),
+            }
+        })
+        .collect();
+    Ok(Arc::new(found))
+}
+
+fn position(call: &Call) -> Result<ArrayRef> {
+    let (_, _, tests) = tests(call)?;
+    call.each_long(|row| {
+        let place = tests[row].iter().position(|test| *test == Some(true));
+        Ok(Some(place.map_or(0, |place| i64::try_from(place + 1).unwrap_or(0))))
+    })
+}
+
+fn remove(call: &Call) -> Result<ArrayRef> {
+    let (list, values, tests) = tests(call)?;
+    let mut chosen = Chosen::new();
+    for (row, tests) in tests.iter().enumerate() {
+        if list.is_null(row) || values.is_null(row) {
+            chosen.null();
+        } else {
+            let start = range(&list, row).start;
+            chosen.row(tests.iter().enumerate().filter(|(_, test)| **test != Some(true)).map(|(at, _)| start + at));
+        }
+    }
+    chosen.build(list.values(), &call.result)
+}
+
+fn extreme_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Array(item)] => Ok(Plan::given(given, item.as_ref().clone())),
+        _ => Err(unexpected(name, given, &format!("{name}(array(E))"))),
+    }
+}
+
+/// NULL as soon as an item is.
+fn extreme(call: &Call, greatest: bool) -> Result<ArrayRef> {
+    let list = call.lists(0)?;
+    let items = comparable(list.values())?;
+    let places: UInt64Array = (0..call.rows)
+        .map(|row| {
+            let range = range(&list, row);
+            if range.clone().any(|place| list.values().is_null(place)) {
+                return None;
+            }
+            let place = range.reduce(|best, place| {
+                let ordering = items.row(place).cmp(&items.row(best));
+                if (greatest && ordering.is_gt()) || (!greatest && ordering.is_lt()) { place } else { best }
+            });
+            place.map(|place| place as u64)
+        })
+        .collect();
+    Ok(take(list.values(), &places, None)?)
+}
+
+fn same(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Array(_)] => Ok(Plan::given(given, given[0].clone())),
+        _ => Err(unexpected(name, given, &format!("{name}(array(E))"))),
+    }
+}
+
+fn sort(call: &Call) -> Result<ArrayRef> {
+    let list = call.lists(0)?;
+    let items = comparable(list.values())?;
+    let mut chosen = Chosen::new();
+    for row in 0..call.rows {
+        if list.is_null(row) {
+            chosen.null();
+            continue;
+        }
+        let mut places: Vec<usize> = range(&list, row).collect();
+        places.sort_by(|a, b| items.row(*a).cmp(&items.row(*b)));
+        chosen.row(places);
+    }
+    chosen.build(list.values(), &call.result)
+}
+
+fn distinct(call: &Call) -> Result<ArrayRef> {
+    let list = call.lists(0)?;
+    let items = comparable(list.values())?;
+    let mut chosen = Chosen::new();
+    for row in 0..call.rows {
+        if list.is_null(row) {
+            chosen.null();
+            continue;
+        }
+        let mut seen = std::collections::HashSet::new();
+        chosen.row(range(&list, row).filter(|place| seen.insert(items.row(*place))).collect::<Vec<_>>());
+    }
+    chosen.build(list.values(), &call.result)
+}
+
+fn join_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    const TEXT: TrinoType = TrinoType::Varchar(None);
+    let text = |kind: &TrinoType| matches!(kind, TrinoType::Varchar(_) | TrinoType::Unknown);
+    match given {
+        [TrinoType::Array(_), rest @ ..] if (1..=2).contains(&rest.len()) && rest.iter().all(text) => {
+            let mut wanted = vec![given[0].clone()];
+            wanted.extend(rest.iter().map(|_| TEXT));
+            Ok(Plan::new(wanted, TEXT))
+        }
+        _ => Err(unexpected("array_join", given, "array_join(array(E), varchar[, varchar])")),
+    }
+}
+
+/// Items as Trino's casts write them; NULL items are left out or replaced.
+fn join(call: &Call) -> Result<ArrayRef> {
+    let (list, delimiters) = (call.lists(0)?, call.texts(1)?);
+    let replacements = if call.count() > 2 { Some(call.texts(2)?) } else { None };
+    let item = match call.kind(0) {
+        TrinoType::Array(item) => item.as_ref().clone(),
+        other => other.clone(),
+    };
+    let texts = match item {
+        TrinoType::Double | TrinoType::Real => {
+            cast_array(list.values(), &item, &TrinoType::Varchar(None), OnFailure::Fail)?
+        }
+        _ => shown(list.values()),
+    };
+    let texts = texts.as_string::<i32>();
+    call.each_text(|row| {
+        let parts: Vec<&str> = range(&list, row)
+            .filter_map(|place| {
+                if texts.is_valid(place) {
+                    Some(texts.value(place))
+                } else {
+                    replacements.as_ref().map(|replacements| replacements.value(row))
+                }
+            })
+            .collect();
+        Ok(Some(parts.join(delimiters.value(row))))
+    })
+}
+
+fn shown(items: &ArrayRef) -> ArrayRef {
+    let mut texts = StringBuilder::new();
+    let mut text = String::new();
+    for place in 0..items.len() {
+        text.clear();
+        if write_value(items.as_ref(), place, &mut text) {
+            texts.append_value(&text);
+        } else {
+            texts.append_null();
+        }
+    }
+    Arc::new(texts.finish())
+}

@@ -1,0 +1,198 @@
+//! `greatest`, `least`, `$like`, `typeof`, and what fails on purpose.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, StringArray};
+use datafusion::arrow::compute::interleave;
+use datafusion::arrow::array::make_comparator;
+use datafusion::arrow::compute::SortOptions;
+use datafusion::common::Result;
+
+use super::call::Call;
+use super::function::{Function, Plan, coerces, exactly, unexpected};
+use crate::sql::{Failure, TrinoType};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("greatest", |given| same("greatest", given), |call| extreme(call, std::cmp::Ordering::Greater)),
+    Function::new("least", |given| same("least", given), |call| extreme(call, std::cmp::Ordering::Less)),
+    Function::new("$like", like_types, like),
+    Function::new("typeof", |given| Ok(Plan::given(given, TrinoType::Varchar(None))), type_of),
+    Function::volatile("fail", |given| exactly("fail", given, &[TrinoType::Varchar(None)], TrinoType::Unknown), fail),
+];
+
+/// The one type all of them become.
+pub(in crate::trino) fn common(given: &[TrinoType]) -> Option<TrinoType> {
+    given.iter().try_fold(TrinoType::Unknown, |found, kind| wider(&found, kind))
+}
+
+/// The type both become: Trino's common super type.
+pub(in crate::trino) fn wider(left: &TrinoType, right: &TrinoType) -> Option<TrinoType> {
+    match (left, right) {
+        (TrinoType::Decimal(p1, s1), TrinoType::Decimal(p2, s2)) => {
+            let scale = (*s1).max(*s2);
+            let whole = (i16::from(*p1) - i16::from(*s1)).max(i16::from(*p2) - i16::from(*s2));
+            let precision = (whole + i16::from(scale)).min(38);
+            Some(TrinoType::Decimal(u8::try_from(precision).ok()?, scale))
+        }
+        (TrinoType::Decimal(..), whole) | (whole, TrinoType::Decimal(..))
+            if matches!(whole, TrinoType::Tinyint | TrinoType::Smallint | TrinoType::Integer | TrinoType::Bigint) =>
+        {
+            let digits = match whole {
+                TrinoType::Tinyint => 3,
+                TrinoType::Smallint => 5,
+                TrinoType::Integer => 10,
+                _ => 19,
+            };
+            let decimal = if matches!(left, TrinoType::Decimal(..)) { left } else { right };
+            wider(decimal, &TrinoType::Decimal(digits, 0))
+        }
+        (TrinoType::Varchar(a), TrinoType::Varchar(b)) => {
+            Some(TrinoType::Varchar(a.zip(*b).map(|(a, b)| a.max(b))))
+        }
+        (TrinoType::Timestamp(a), TrinoType::Timestamp(b)) => Some(TrinoType::Timestamp(*a.max(b))),
+        (TrinoType::Array(a), TrinoType::Array(b)) => Some(TrinoType::Array(Box::new(wider(a, b)?))),
+        (TrinoType::Map(k1, v1), TrinoType::Map(k2, v2)) => {
+            Some(TrinoType::Map(Box::new(wider(k1, k2)?), Box::new(wider(v1, v2)?)))
+        }
+        (TrinoType::Row(a), TrinoType::Row(b)) if a.len() == b.len() => {
+            let fields: Option<Vec<_>> =
+                a.iter().zip(b).map(|(a, b)| Some((a.0.clone(), wider(&a.1, &b.1)?))).collect();
+            fields.map(TrinoType::Row)
+        }
+        (a, b) if coerces(a, b) => Some(b.clone()),
+        (a, b) if coerces(b, a) => Some(a.clone()),
+        _ => None,
+    }
+}
+
+fn same(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
+    match common(given) {
+        Some(kind) if !given.is_empty() => Ok(Plan::new(vec![kind.clone(); given.len()], kind)),
+        _ => Err(unexpected(name, given, &format!("{name}(E, E, ...)"))),
+    }
+}
+
+/// NULL as soon as one of them is; NaN is greater than every number.
+fn extreme(call: &Call, wanted: std::cmp::Ordering) -> Result<ArrayRef> {
+    let arrays = call.arrays()?;
+    let comparators = arrays[1..]
+        .iter()
+        .enumerate()
+        .map(|(at, _)| {
+            (0..=at)
+                .map(|before| make_comparator(arrays[at + 1].as_ref(), arrays[before].as_ref(), SortOptions::default()))
+                .collect::<std::result::Result<Vec<_>, _>>()
+        })
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let order: Vec<(usize, usize)> = (0..call.rows)
+        .map(|row| {
+            if let Some(null) = arrays.iter().position(|array| array.is_null(row)) {
+                return (null, row);
+            }
+            let best = (1..arrays.len())
+                .fold(0, |best, at| if comparators[at - 1][best](row, row) == wanted { at } else { best });
+            (best, row)
+        })
+        .collect();
+    let parts: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    Ok(interleave(&parts, &order)?)
+}
+
+fn like_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    const TEXT: TrinoType = TrinoType::Varchar(None);
+    match given.len() {
+        2 => exactly("like", given, &[TEXT, TEXT], TrinoType::Boolean),
+        _ => exactly("like", given, &[TEXT, TEXT, TEXT], TrinoType::Boolean),
+    }
+}
+
+/// One element of a pattern.
+enum Part {
+    Any,
+    One,
+    Is(char),
+}
+
+fn pattern(text: &str, escape: Option<char>) -> Result<Vec<Part>, Failure> {
+    let mut parts = Vec::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if Some(c) == escape {
+            match chars.next() {
+                Some(next) if next == '%' || next == '_' || Some(next) == escape => parts.push(Part::Is(next)),
+                _ => {
+                    return Err(Failure::invalid_argument(
+                        "Escape character must be followed by '%', '_' or the escape character itself",
+                    ));
+                }
+            }
+        } else {
+            parts.push(match c {
+                '%' => Part::Any,
+                '_' => Part::One,
+                c => Part::Is(c),
+            });
+        }
+    }
+    Ok(parts)
+}
+
+fn matches(text: &[char], parts: &[Part]) -> bool {
+    let (mut at, mut part) = (0, 0);
+    let mut again: Option<(usize, usize)> = None;
+    while at < text.len() {
+        match parts.get(part) {
+            Some(Part::Any) => {
+                again = Some((part + 1, at));
+                part += 1;
+            }
+            Some(Part::One) => {
+                at += 1;
+                part += 1;
+            }
+            Some(Part::Is(c)) if *c == text[at] => {
+                at += 1;
+                part += 1;
+            }
+            _ => match again {
+                Some((after, from)) => {
+                    again = Some((after, from + 1));
+                    part = after;
+                    at = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    parts[part..].iter().all(|part| matches!(part, Part::Any))
+}
+
+fn like(call: &Call) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
+    let escapes = if call.count() > 2 { Some(call.texts(2)?) } else { None };
+    call.each_boolean(|row| {
+        let escape = match escapes.as_ref().map(|escapes| escapes.value(row)) {
+            None | Some("") => None,
+            Some(escape) => {
+                let mut chars = escape.chars();
+                match (chars.next(), chars.next()) {
+                    (Some(c), None) => Some(c),
+                    _ => return Err(Failure::invalid_argument("Escape string must be a single character").into()),
+                }
+            }
+        };
+        let text: Vec<char> = texts.value(row).chars().collect();
+        Ok(Some(matches(&text, &pattern(patterns.value(row), escape)?)))
+    })
+}
+
+fn type_of(call: &Call) -> Result<ArrayRef> {
+    let name = call.kind(0).to_string();
+    Ok(Arc::new(StringArray::from(vec![name; call.rows])))
+}
+
+fn fail(call: &Call) -> Result<ArrayRef> {
+    let texts = call.texts(0)?;
+    let message = texts.iter().flatten().next().unwrap_or_default();
+    Err(Failure::new("GENERIC_USER_ERROR", message).into())
+}
