@@ -8,6 +8,7 @@ use lake::Lake;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::athena::Athena;
 use crate::cloudwatch::CloudWatch;
 use crate::eventbridge::{EventBridge, Sources};
 use crate::glue::Glue;

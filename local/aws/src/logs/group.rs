@@ -52,9 +52,9 @@ fn exists(what: &str) -> ServiceError {
     )
 }
 
-/// `<group>` NUL `<stream>`: neither name may hold a NUL.
+/// `<group>:<stream>`: no name may hold a colon.
 fn stream_key(group: &str, stream: &str) -> String {
-    format!("{group}\0{stream}")
+    format!("{group}:{stream}")
 }
 
 impl Logs {
