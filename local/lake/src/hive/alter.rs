@@ -74,7 +74,8 @@ fn table_action(cursor: &mut Cursor) -> Result<AlterAction, SyntaxError> {
     if cursor.words_if(&["RENAME", "TO"]) {
         return Ok(AlterAction::RenameTable { to: cursor.table()? });
     }
-    Err(cursor.unexpected("'ADD', 'CHANGE', 'DROP', 'PARTITION', 'RENAME', 'REPLACE', 'SET', 'UNSET'"))
+    Err(cursor
+        .unexpected("'ADD', 'CHANGE', 'DROP', 'PARTITION', 'RENAME', 'REPLACE', 'SET', 'UNSET'"))
 }
 
 fn add_partitions(cursor: &mut Cursor) -> Result<AlterAction, SyntaxError> {

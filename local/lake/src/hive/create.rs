@@ -178,5 +178,7 @@ fn stored_as(cursor: &mut Cursor) -> Result<StoredAs, SyntaxError> {
             return Ok(StoredAs::Format(format.to_owned()));
         }
     }
-    Err(cursor.unexpected("'AVRO', 'INPUTFORMAT', 'ION', 'ORC', 'PARQUET', 'RCFILE', 'SEQUENCEFILE', 'TEXTFILE'"))
+    Err(cursor.unexpected(
+        "'AVRO', 'INPUTFORMAT', 'ION', 'ORC', 'PARQUET', 'RCFILE', 'SEQUENCEFILE', 'TEXTFILE'",
+    ))
 }

@@ -170,7 +170,9 @@ impl Cursor {
                 self.at += 1;
                 // DATE '2024-01-01'
                 match self.peek().kind.clone() {
-                    Kind::Text(text) if matches!(word.to_lowercase().as_str(), "date" | "timestamp") => {
+                    Kind::Text(text)
+                        if matches!(word.to_lowercase().as_str(), "date" | "timestamp") =>
+                    {
                         self.at += 1;
                         Ok(text)
                     }

@@ -27,8 +27,7 @@ pub(super) fn parse(cursor: &mut Cursor) -> Result<HiveStatement, SyntaxError> {
     }
     if cursor.word_if("PARTITIONS") {
         let name = cursor.table()?;
-        let partition =
-            if cursor.word_if("PARTITION") { cursor.partition()? } else { Vec::new() };
+        let partition = if cursor.word_if("PARTITION") { cursor.partition()? } else { Vec::new() };
         return Ok(HiveStatement::ShowPartitions { name, partition });
     }
     if cursor.words_if(&["CREATE", "TABLE"]) {

@@ -107,7 +107,10 @@ pub enum PartitionField {
 pub enum RowFormat {
     /// `serde parameter` → value, such as `field.delim`.
     Delimited(Vec<(String, String)>),
-    Serde { class: String, properties: Vec<(String, String)> },
+    Serde {
+        class: String,
+        properties: Vec<(String, String)>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -158,7 +158,11 @@ impl Scanner {
         loop {
             match self.take() {
                 None => {
-                    return Err(SyntaxError::at(line, column, "missing the closing quote of a string"));
+                    return Err(SyntaxError::at(
+                        line,
+                        column,
+                        "missing the closing quote of a string",
+                    ));
                 }
                 Some('\\') => self.escape(&mut text),
                 Some(c) if c == quote => {
@@ -182,8 +186,9 @@ impl Scanner {
             'r' => '\r',
             'b' => '\u{8}',
             '0'..='3' => {
-                let digits: String =
-                    std::iter::once(c).chain(self.rest[self.at..].iter().take(2).copied()).collect();
+                let digits: String = std::iter::once(c)
+                    .chain(self.rest[self.at..].iter().take(2).copied())
+                    .collect();
                 if digits.len() == 3
                     && let Ok(code) = u8::from_str_radix(&digits, 8)
                 {

@@ -5,8 +5,20 @@ use super::token::Kind;
 use crate::sql::SyntaxError;
 
 const SIMPLE: [&str; 14] = [
-    "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "string", "binary",
-    "date", "timestamp", "timestamptz", "uuid", "void",
+    "boolean",
+    "tinyint",
+    "smallint",
+    "int",
+    "bigint",
+    "float",
+    "double",
+    "string",
+    "binary",
+    "date",
+    "timestamp",
+    "timestamptz",
+    "uuid",
+    "void",
 ];
 
 /// Parses a type of a column definition into its canonical text.

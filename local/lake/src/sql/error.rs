@@ -53,7 +53,10 @@ impl Failure {
     }
 
     pub fn cast(value: &str, target: &str) -> Self {
-        Self::new("INVALID_CAST_ARGUMENT", format!("Cannot cast '{value}' to {}", target.to_uppercase()))
+        Self::new(
+            "INVALID_CAST_ARGUMENT",
+            format!("Cannot cast '{value}' to {}", target.to_uppercase()),
+        )
     }
 
     pub fn type_mismatch(message: impl Into<String>) -> Self {
@@ -138,7 +141,9 @@ impl QueryError {
 
     pub fn category(&self) -> ErrorCategory {
         match self {
-            Self::Trino { code, .. } if code.starts_with("GENERIC_INTERNAL") => ErrorCategory::System,
+            Self::Trino { code, .. } if code.starts_with("GENERIC_INTERNAL") => {
+                ErrorCategory::System
+            }
             Self::Trino { .. } | Self::Hive { .. } | Self::Cancelled => ErrorCategory::User,
         }
     }
@@ -244,7 +249,10 @@ fn from_schema(error: &SchemaError) -> QueryError {
     match error {
         SchemaError::FieldNotFound { field, .. } => QueryError::trino(
             "COLUMN_NOT_FOUND",
-            format!("Column '{}' cannot be resolved or requester is not authorized to access requested resources", field.flat_name()),
+            format!(
+                "Column '{}' cannot be resolved or requester is not authorized to access requested resources",
+                field.flat_name()
+            ),
         ),
         SchemaError::AmbiguousReference { field } => {
             QueryError::trino("AMBIGUOUS_NAME", format!("Column '{}' is ambiguous", field.name))
@@ -259,7 +267,10 @@ fn from_schema(error: &SchemaError) -> QueryError {
 fn from_plan(message: &str) -> QueryError {
     if let Some(rest) = message.strip_prefix("Invalid function '") {
         let name = rest.split('\'').next().unwrap_or(rest);
-        return QueryError::trino("FUNCTION_NOT_FOUND", format!("Function '{name}' not registered"));
+        return QueryError::trino(
+            "FUNCTION_NOT_FOUND",
+            format!("Function '{name}' not registered"),
+        );
     }
     if message.contains("must appear in the GROUP BY clause")
         || message.contains("could not be resolved from available columns")

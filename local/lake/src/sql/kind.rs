@@ -38,7 +38,11 @@ pub(crate) enum Parser {
 }
 
 impl StatementKind {
-    const fn new(statement_type: StatementType, substatement: &'static str, parser: Parser) -> Self {
+    const fn new(
+        statement_type: StatementType,
+        substatement: &'static str,
+        parser: Parser,
+    ) -> Self {
         Self { statement_type, substatement, parser }
     }
 
@@ -71,9 +75,7 @@ pub fn classify(statement: &str) -> Option<StatementKind> {
         ("USING", _) => kind(Dml, "SELECT", Trino),
         ("CREATE", "DATABASE" | "SCHEMA") => kind(Ddl, "CREATE_DATABASE", Hive),
         ("CREATE", "EXTERNAL") => kind(Ddl, "CREATE_TABLE", Hive),
-        ("CREATE", "TABLE") if is_as_query(statement) => {
-            kind(Ddl, "CREATE_TABLE_AS_SELECT", Trino)
-        }
+        ("CREATE", "TABLE") if is_as_query(statement) => kind(Ddl, "CREATE_TABLE_AS_SELECT", Trino),
         ("CREATE", "TABLE") => kind(Ddl, "CREATE_TABLE", Hive),
         ("CREATE", "VIEW" | "OR") => kind(Ddl, "CREATE_VIEW", Trino),
         ("CREATE", "PROTECTED") => kind(Ddl, "CREATE_VIEW", Refused),
@@ -153,7 +155,9 @@ fn is_as_query(statement: &str) -> bool {
             "(" if depth == 0 && previous == "AS" => return true,
             "(" => depth += 1,
             ")" => depth -= 1,
-            "SELECT" | "WITH" | "VALUES" | "TABLE" if depth == 0 && previous == "AS" => return true,
+            "SELECT" | "WITH" | "VALUES" | "TABLE" if depth == 0 && previous == "AS" => {
+                return true;
+            }
             _ => {}
         }
         previous = word;
@@ -171,8 +175,14 @@ mod tests {
             ("-- {\"node\": 1}\nselect 1", "DML SELECT"),
             ("/* a */ With t as (select 1) select * from t", "DML SELECT"),
             ("(select 1) union select 2", "DML SELECT"),
-            ("CREATE TABLE t WITH (format = 'PARQUET') AS SELECT 1 AS a", "DDL CREATE_TABLE_AS_SELECT"),
-            ("create table t as (with a as (select 1) select * from a)", "DDL CREATE_TABLE_AS_SELECT"),
+            (
+                "CREATE TABLE t WITH (format = 'PARQUET') AS SELECT 1 AS a",
+                "DDL CREATE_TABLE_AS_SELECT",
+            ),
+            (
+                "create table t as (with a as (select 1) select * from a)",
+                "DDL CREATE_TABLE_AS_SELECT",
+            ),
             ("create table t (a int) location 's3://b/as select/'", "DDL CREATE_TABLE"),
             ("create external table t (a int) stored as parquet", "DDL CREATE_TABLE"),
             ("create or replace view v as select 1", "DDL CREATE_VIEW"),
@@ -183,7 +193,11 @@ mod tests {
         ];
         for (statement, expected) in cases {
             let kind = classify(statement).expect("a kind");
-            assert_eq!(format!("{} {}", kind.statement_type.as_str(), kind.substatement), expected, "{statement}");
+            assert_eq!(
+                format!("{} {}", kind.statement_type.as_str(), kind.substatement),
+                expected,
+                "{statement}"
+            );
         }
         assert_eq!(classify("SELEC 1"), None);
     }

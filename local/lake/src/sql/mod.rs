@@ -11,9 +11,9 @@ mod metadata;
 mod output;
 mod query;
 mod result_file;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod types;
 
 pub use error::{ErrorCategory, Failure, QueryError, SyntaxError};

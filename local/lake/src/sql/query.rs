@@ -23,9 +23,14 @@ pub enum Statement {
 
 impl Statement {
     /// Parses a statement; `parameters` take the place of its `?`, `None` leaves them.
-    pub fn parse(text: &str, parameters: Option<&[String]>) -> Result<(StatementKind, Self), SyntaxError> {
+    pub fn parse(
+        text: &str,
+        parameters: Option<&[String]>,
+    ) -> Result<(StatementKind, Self), SyntaxError> {
         if text.len() > LONGEST {
-            return Err(SyntaxError::plain(format!("the query string is longer than {LONGEST} bytes")));
+            return Err(SyntaxError::plain(format!(
+                "the query string is longer than {LONGEST} bytes"
+            )));
         }
         let Some(kind) = classify(text) else { return Err(beginning(text)) };
         let statement = match kind.parser {
@@ -82,7 +87,8 @@ impl Lake {
     ) -> Result<QueryOutput, QueryError> {
         let begun = Instant::now();
         let parsed = Statement::parse(statement, Some(&context.parameters));
-        let (kind, parsed) = parsed.map_err(|error| QueryError::trino("SYNTAX_ERROR", error.message))?;
+        let (kind, parsed) =
+            parsed.map_err(|error| QueryError::trino("SYNTAX_ERROR", error.message))?;
         let running = trino::Running {
             lake: self,
             context,

@@ -7,8 +7,8 @@ use datafusion::arrow::datatypes::Schema;
 use datafusion::arrow::record_batch::RecordBatch;
 
 use super::{ColumnInfo, QueryError, TextRows, metadata, write_value};
-use crate::store::{BlobWriter, PutOptions, Store};
 use crate::S3Url;
+use crate::store::{BlobWriter, PutOptions, Store};
 
 /// Text waits in memory up to this many bytes before it goes to the blob.
 const BUFFER: usize = 256 * 1024;
@@ -36,7 +36,15 @@ impl CsvResult {
         }
         buffer.push('\n');
         let blob = store.blob().map_err(|error| cannot_write(&place, &error))?;
-        Ok(Self { store: store.clone(), place, blob, buffer, cell: String::new(), columns, rows: 0 })
+        Ok(Self {
+            store: store.clone(),
+            place,
+            blob,
+            buffer,
+            cell: String::new(),
+            columns,
+            rows: 0,
+        })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), QueryError> {
@@ -89,7 +97,11 @@ pub(crate) fn write_text(store: &Store, place: &S3Url, rows: &TextRows) -> Resul
 }
 
 /// Writes the list of files a statement has written, one URL a line.
-pub(crate) fn write_manifest(store: &Store, place: &S3Url, files: &[String]) -> Result<(), QueryError> {
+pub(crate) fn write_manifest(
+    store: &Store,
+    place: &S3Url,
+    files: &[String],
+) -> Result<(), QueryError> {
     let mut body = files.join("\n");
     if !files.is_empty() {
         body.push('\n');
@@ -97,7 +109,11 @@ pub(crate) fn write_manifest(store: &Store, place: &S3Url, files: &[String]) -> 
     put(store, place, body.as_bytes())
 }
 
-pub(crate) fn write_metadata(store: &Store, place: &S3Url, columns: &[ColumnInfo]) -> Result<(), QueryError> {
+pub(crate) fn write_metadata(
+    store: &Store,
+    place: &S3Url,
+    columns: &[ColumnInfo],
+) -> Result<(), QueryError> {
     let metadata = S3Url::new(place.bucket(), format!("{}.metadata", place.key()));
     put(store, &metadata, &metadata::encode(columns))
 }
@@ -110,7 +126,10 @@ fn put(store: &Store, place: &S3Url, body: &[u8]) -> Result<(), QueryError> {
 }
 
 fn cannot_write(place: &S3Url, error: &dyn std::fmt::Display) -> QueryError {
-    QueryError::trino("GENERIC_USER_ERROR", format!("Cannot write the query results to {place}: {error}"))
+    QueryError::trino(
+        "GENERIC_USER_ERROR",
+        format!("Cannot write the query results to {place}: {error}"),
+    )
 }
 
 fn push_quoted(text: &str, out: &mut String) {

@@ -7,10 +7,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{
     DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, Time32MillisecondType, Time64MicrosecondType, Time64NanosecondType,
-    UInt32Type, UInt64Type,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, Time32MillisecondType,
+    Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt32Type, UInt64Type,
 };
 use jiff::civil::Date;
 
@@ -33,7 +32,9 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
     }
     // Writing to a String cannot fail.
     match array.data_type() {
-        DataType::Boolean => out.push_str(if array.as_boolean().value(row) { "true" } else { "false" }),
+        DataType::Boolean => {
+            out.push_str(if array.as_boolean().value(row) { "true" } else { "false" })
+        }
         DataType::Int8 => drop(write!(out, "{}", array.as_primitive::<Int8Type>().value(row))),
         DataType::Int16 => drop(write!(out, "{}", array.as_primitive::<Int16Type>().value(row))),
         DataType::Int32 => drop(write!(out, "{}", array.as_primitive::<Int32Type>().value(row))),
@@ -56,7 +57,9 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
             let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
             write_bytes(bytes.map_or(&[], |bytes| bytes.value(row)), out);
         }
-        DataType::Date32 => write_date(i64::from(array.as_primitive::<Date32Type>().value(row)), out),
+        DataType::Date32 => {
+            write_date(i64::from(array.as_primitive::<Date32Type>().value(row)), out)
+        }
         DataType::Time32(_) | DataType::Time64(_) => write_time_value(array, row, out),
         DataType::Timestamp(unit, zone) => {
             let (ticks, per_second, digits) = ticks_of(array, *unit, row);
@@ -68,7 +71,9 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
         DataType::Interval(unit) => write_interval(array, *unit, row, out),
         DataType::List(_) => write_list(array.as_list::<i32>().value(row).as_ref(), out),
         DataType::LargeList(_) => write_list(array.as_list::<i64>().value(row).as_ref(), out),
-        DataType::FixedSizeList(..) => write_list(array.as_fixed_size_list().value(row).as_ref(), out),
+        DataType::FixedSizeList(..) => {
+            write_list(array.as_fixed_size_list().value(row).as_ref(), out)
+        }
         DataType::Map(..) => write_map(&array.as_map().value(row), out),
         DataType::Struct(_) => write_struct(array.as_struct(), row, out),
         _ => match datafusion::arrow::util::display::array_value_to_string(array, row) {
@@ -153,7 +158,8 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
 /// The day number of a civil date, `None` when there is no such day.
 pub(crate) fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
     if (-9999..=9999).contains(&year) {
-        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
+            .ok()?;
     } else if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }

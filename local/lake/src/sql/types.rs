@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{
-    DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit,
-};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
 
 /// The key of a field's metadata that carries a Trino type Arrow cannot tell.
 pub const TYPE_KEY: &str = "trino";
@@ -162,7 +160,9 @@ impl TrinoType {
             Self::Bigint => ("bigint", 19, 0),
             Self::Real => ("float", 17, 0),
             Self::Double => ("double", 17, 0),
-            Self::Decimal(precision, scale) => ("decimal", i32::from(*precision), i32::from(*scale)),
+            Self::Decimal(precision, scale) => {
+                ("decimal", i32::from(*precision), i32::from(*scale))
+            }
             Self::Varchar(length) => {
                 ("varchar", length.and_then(|n| i32::try_from(n).ok()).unwrap_or(i32::MAX), 0)
             }
@@ -185,7 +185,8 @@ impl TrinoType {
 
     /// The type in Hive's words, or why a Hive table cannot have it.
     pub fn to_hive(&self) -> Result<String, super::Failure> {
-        let unsupported = || super::Failure::not_supported(format!("Unsupported Hive type: {self}"));
+        let unsupported =
+            || super::Failure::not_supported(format!("Unsupported Hive type: {self}"));
         Ok(match self {
             Self::Boolean => "boolean".to_owned(),
             Self::Tinyint => "tinyint".to_owned(),
@@ -243,10 +244,7 @@ impl TrinoType {
 
     /// Whether Arrow alone tells the type.
     fn needs_metadata(&self) -> bool {
-        matches!(
-            self,
-            Self::Json | Self::Uuid | Self::Char(_) | Self::Varchar(Some(_))
-        )
+        matches!(self, Self::Json | Self::Uuid | Self::Char(_) | Self::Varchar(Some(_)))
     }
 }
 
@@ -501,7 +499,10 @@ mod tests {
             ("double precision", "double"),
         ];
         for (text, expected) in cases {
-            assert_eq!(TrinoType::parse(text).map(|kind| kind.to_string()).as_deref(), Some(expected));
+            assert_eq!(
+                TrinoType::parse(text).map(|kind| kind.to_string()).as_deref(),
+                Some(expected)
+            );
         }
         for text in ["strin", "array(", "decimal(39,0)", "int x"] {
             assert_eq!(TrinoType::parse(text), None, "{text}");

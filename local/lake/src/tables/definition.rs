@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
+use crate::S3Url;
 use crate::catalog::{Column, StorageDescriptor, Table};
 use crate::sql::{Failure, TrinoType, field_of};
-use crate::S3Url;
 
 #[derive(Clone, Debug)]
 pub(crate) struct TableDefinition {
@@ -39,7 +39,12 @@ pub(crate) enum Format {
 impl TableDefinition {
     pub fn of(table: &Table) -> Result<Self, Failure> {
         let storage = table.definition.storage_descriptor.clone().unwrap_or_default();
-        if table.definition.parameters.get("table_type").is_some_and(|kind| kind.eq_ignore_ascii_case("iceberg")) {
+        if table
+            .definition
+            .parameters
+            .get("table_type")
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("iceberg"))
+        {
             return Err(Failure::not_supported(format!(
                 "Iceberg tables are not supported here: {}.{}",
                 table.database_name,
@@ -47,9 +52,12 @@ impl TableDefinition {
             )));
         }
         let location = match storage.location.as_deref().filter(|location| !location.is_empty()) {
-            Some(location) => Some(location.parse::<S3Url>().map(|url| url.folder()).map_err(|error| {
-                Failure::new("HIVE_INVALID_METADATA", format!("{error}"))
-            })?),
+            Some(location) => Some(
+                location
+                    .parse::<S3Url>()
+                    .map(|url| url.folder())
+                    .map_err(|error| Failure::new("HIVE_INVALID_METADATA", format!("{error}")))?,
+            ),
             None => None,
         };
         Ok(Self {
@@ -90,7 +98,10 @@ impl TableDefinition {
     }
 
     pub fn header_lines(&self) -> usize {
-        self.parameters.get("skip.header.line.count").and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+        self.parameters
+            .get("skip.header.line.count")
+            .and_then(|count| count.trim().parse().ok())
+            .unwrap_or(0)
     }
 
     pub fn full_name(&self) -> String {
@@ -110,7 +121,10 @@ fn typed(columns: &[Column]) -> Result<Vec<(String, TrinoType)>, Failure> {
             kind.map(|kind| (column.name.to_lowercase(), kind)).ok_or_else(|| {
                 Failure::new(
                     "HIVE_INVALID_METADATA",
-                    format!("Column '{}' has the type '{text}', which is none of Hive's", column.name),
+                    format!(
+                        "Column '{}' has the type '{text}', which is none of Hive's",
+                        column.name
+                    ),
                 )
             })
         })
@@ -133,7 +147,8 @@ fn format_of(storage: &StorageDescriptor) -> Result<Format, Failure> {
         .and_then(|serde| serde.serialization_library.as_deref())
         .unwrap_or_default();
     let input = storage.input_format.as_deref().unwrap_or_default();
-    let unsupported = |what: &str| Failure::not_supported(format!("tables of {what} cannot be read here"));
+    let unsupported =
+        |what: &str| Failure::not_supported(format!("tables of {what} cannot be read here"));
     match serde.rsplit('.').next().unwrap_or_default() {
         "OpenCSVSerde" => Ok(Format::OpenCsv),
         "LazySimpleSerDe" if input.ends_with("MapredParquetInputFormat") => Ok(Format::Parquet),

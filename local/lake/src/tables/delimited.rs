@@ -25,11 +25,13 @@ pub(super) struct Reader {
 
 impl Reader {
     pub fn new(definition: &TableDefinition, wanted: &[Wanted]) -> Self {
-        let mut builders: Vec<Option<StringBuilder>> = definition.columns.iter().map(|_| None).collect();
+        let mut builders: Vec<Option<StringBuilder>> =
+            definition.columns.iter().map(|_| None).collect();
         for column in wanted {
             builders[column.at] = Some(StringBuilder::new());
         }
-        let separator = definition.byte("field.delim").or_else(|| definition.byte("serialization.format"));
+        let separator =
+            definition.byte("field.delim").or_else(|| definition.byte("serialization.format"));
         Self {
             separator: separator.unwrap_or(1),
             escape: definition.byte("escape.delim"),
@@ -49,7 +51,9 @@ impl Reader {
     fn push(&mut self, at: usize, value: Option<&[u8]>) {
         if let Some(Some(builder)) = self.builders.get_mut(at) {
             match value {
-                Some(value) if value != self.null => builder.append_value(String::from_utf8_lossy(value)),
+                Some(value) if value != self.null => {
+                    builder.append_value(String::from_utf8_lossy(value))
+                }
                 _ => builder.append_null(),
             }
         }
@@ -57,7 +61,9 @@ impl Reader {
 
     /// Where the first field ends, past escaped separators.
     fn end_of_field(&self, rest: &[u8]) -> Option<usize> {
-        let Some(escape) = self.escape else { return rest.iter().position(|byte| *byte == self.separator) };
+        let Some(escape) = self.escape else {
+            return rest.iter().position(|byte| *byte == self.separator);
+        };
         let mut at = 0;
         while at < rest.len() {
             if rest[at] == escape {
@@ -116,17 +122,25 @@ impl LineReader for Reader {
         self.rows = 0;
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.wanted.len());
         for (place, column) in self.wanted.iter().enumerate() {
-            if let Some(before) = self.wanted[..place].iter().position(|other| other.at == column.at) {
+            if let Some(before) =
+                self.wanted[..place].iter().position(|other| other.at == column.at)
+            {
                 columns.push(Arc::clone(&columns[before]));
                 continue;
             }
             let builder = self.builders[column.at].as_mut().expect("wanted columns have builders");
             let texts: ArrayRef = Arc::new(builder.finish());
             columns.push(match &column.kind {
-                TrinoType::Array(item) => text_to_list(texts.as_string(), item, char::from(self.items))?,
-                TrinoType::Map(key, value) => {
-                    text_to_map(texts.as_string(), key, value, char::from(self.items), char::from(self.keys))?
+                TrinoType::Array(item) => {
+                    text_to_list(texts.as_string(), item, char::from(self.items))?
                 }
+                TrinoType::Map(key, value) => text_to_map(
+                    texts.as_string(),
+                    key,
+                    value,
+                    char::from(self.items),
+                    char::from(self.keys),
+                )?,
                 kind => text_to_or_null(&texts, kind)?,
             });
         }

@@ -1,8 +1,8 @@
 //! The objects that are a table's data.
 
+use crate::S3Url;
 use crate::sql::Failure;
 use crate::store::{ListQuery, Store, StoreError};
-use crate::S3Url;
 
 /// Keys a page of a listing holds.
 const PAGE: usize = 1_000;
@@ -20,7 +20,8 @@ pub(crate) fn data_files(store: &Store, folder: &S3Url) -> Result<Vec<DataFile>,
     let mut files = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let query = ListQuery { prefix: folder.key(), delimiter: None, after: after.as_deref(), max: PAGE };
+        let query =
+            ListQuery { prefix: folder.key(), delimiter: None, after: after.as_deref(), max: PAGE };
         let listing = match store.list(folder.bucket(), query) {
             Ok(listing) => listing,
             Err(StoreError::NoSuchBucket(bucket)) => {

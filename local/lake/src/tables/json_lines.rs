@@ -27,11 +27,13 @@ impl Reader {
         let property = |name: &str| definition.parameters.get(name);
         Self {
             openx: definition.format == Format::OpenxJson,
-            ignore_malformed: property("ignore.malformed.json").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            ignore_malformed: property("ignore.malformed.json")
+                .is_some_and(|value| value.eq_ignore_ascii_case("true")),
             keys: wanted
                 .iter()
                 .map(|column| {
-                    property(&format!("mapping.{}", column.name)).map_or_else(|| column.name.clone(), |key| key.to_lowercase())
+                    property(&format!("mapping.{}", column.name))
+                        .map_or_else(|| column.name.clone(), |key| key.to_lowercase())
                 })
                 .collect(),
             values: wanted.iter().map(|_| Vec::new()).collect(),
@@ -44,7 +46,10 @@ impl Reader {
         match serde_json::from_slice::<Value>(line) {
             Ok(Value::Object(object)) => Ok(Some(object)),
             _ if self.ignore_malformed => Ok(None),
-            Ok(_) => Err(Failure::new("HIVE_CURSOR_ERROR", "Row is not a valid JSON Object - JSONException: A JSONObject text must begin with '{' at 1 [character 2 line 1]")),
+            Ok(_) => Err(Failure::new(
+                "HIVE_CURSOR_ERROR",
+                "Row is not a valid JSON Object - JSONException: A JSONObject text must begin with '{' at 1 [character 2 line 1]",
+            )),
             Err(error) => Err(Failure::new(
                 "HIVE_CURSOR_ERROR",
                 format!("Row is not a valid JSON Object - JSONException: {error}"),
@@ -64,9 +69,9 @@ impl LineReader for Reader {
         }
         let object = self.object(line)?.unwrap_or_default();
         for (column, key) in self.values.iter_mut().zip(&self.keys) {
-            let value = object
-                .get(key)
-                .or_else(|| object.iter().find(|(name, _)| name.to_lowercase() == *key).map(|(_, value)| value));
+            let value = object.get(key).or_else(|| {
+                object.iter().find(|(name, _)| name.to_lowercase() == *key).map(|(_, value)| value)
+            });
             column.push(value.filter(|value| !value.is_null()).map(ToString::to_string));
         }
         self.rows += 1;
@@ -96,4 +101,3 @@ impl LineReader for Reader {
             .collect()
     }
 }
-

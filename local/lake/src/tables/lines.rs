@@ -22,12 +22,15 @@ pub(super) enum Packing {
 
 impl Packing {
     pub fn of(key: &str) -> Result<Self, Failure> {
-        let suffix = key.rsplit('/').next().unwrap_or(key).rsplit_once('.').map(|(_, suffix)| suffix);
+        let suffix =
+            key.rsplit('/').next().unwrap_or(key).rsplit_once('.').map(|(_, suffix)| suffix);
         match suffix.map(str::to_lowercase).as_deref() {
             Some("gz" | "gzip") => Ok(Self::Gzip),
             Some("zst" | "zstd") => Ok(Self::Zstd),
             Some(packed @ ("bz2" | "snappy" | "lz4" | "lzo" | "deflate")) => {
-                Err(Failure::not_supported(format!("text files packed as .{packed} cannot be read here: {key}")))
+                Err(Failure::not_supported(format!(
+                    "text files packed as .{packed} cannot be read here: {key}"
+                )))
             }
             _ => Ok(Self::Plain),
         }
@@ -70,20 +73,31 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub fn open(store: &Store, file: &DataFile, range: Option<Range<u64>>, scanned: Scanned) -> Result<Self, Failure> {
+    pub fn open(
+        store: &Store,
+        file: &DataFile,
+        range: Option<Range<u64>>,
+        scanned: Scanned,
+    ) -> Result<Self, Failure> {
         let key = file.url.key();
         let cannot = |error: &dyn std::fmt::Display| {
-            Failure::new("HIVE_CANNOT_OPEN_SPLIT", format!("Error opening Hive split {}: {error}", file.url))
+            Failure::new(
+                "HIVE_CANNOT_OPEN_SPLIT",
+                format!("Error opening Hive split {}: {error}", file.url),
+            )
         };
         let (object, blob) =
             store.get(file.url.bucket(), key, None).map_err(|error| cannot(&error))?;
         let packing = Packing::of(key)?;
         let (start, left) = match &range {
             // One byte earlier, to see whether a line begins exactly at the start.
-            Some(range) => (range.start.saturating_sub(1), Some(range.end - range.start.saturating_sub(1))),
+            Some(range) => {
+                (range.start.saturating_sub(1), Some(range.end - range.start.saturating_sub(1)))
+            }
             None => (0, None),
         };
-        let bytes = StoredBytes { blob, range: start..object.size, scanned, piece: bytes::Bytes::new() };
+        let bytes =
+            StoredBytes { blob, range: start..object.size, scanned, piece: bytes::Bytes::new() };
         let capacity = 256 * 1024;
         let input: Box<dyn BufRead + Send> = match packing {
             Packing::Plain => Box::new(BufReader::with_capacity(capacity, bytes)),
@@ -92,7 +106,8 @@ impl Lines {
                 Box::new(BufReader::with_capacity(capacity, MultiGzDecoder::new(packed)))
             }
             Packing::Zstd => {
-                let unpacked = zstd::stream::read::Decoder::new(bytes).map_err(|error| cannot(&error))?;
+                let unpacked =
+                    zstd::stream::read::Decoder::new(bytes).map_err(|error| cannot(&error))?;
                 Box::new(BufReader::with_capacity(capacity, unpacked))
             }
         };
@@ -110,7 +125,10 @@ impl Lines {
             return Ok(false);
         }
         self.line.clear();
-        let read = self.input.read_until(b'\n', &mut self.line).map_err(|error| self.unreadable(&error))?;
+        let read = self
+            .input
+            .read_until(b'\n', &mut self.line)
+            .map_err(|error| self.unreadable(&error))?;
         if read == 0 {
             return Ok(false);
         }

@@ -18,4 +18,6 @@ pub(crate) use definition::{Format, TableDefinition};
 pub(crate) use files::{DataFile, data_files, is_empty};
 pub(crate) use provider::{HiveTable, PATH_COLUMN};
 pub(crate) use scanned::{QueryStores, Scanned};
-pub(crate) use writer::{Compression, FileFormat, OPEN_PARTITIONS, TableWriter, WriterPlan, Written};
+pub(crate) use writer::{
+    Compression, FileFormat, OPEN_PARTITIONS, TableWriter, WriterPlan, Written,
+};

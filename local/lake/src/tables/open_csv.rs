@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, StringBuilder, TimestampMillisecondArray, Date32Array};
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, Date32Array, StringBuilder, TimestampMillisecondArray,
+};
 use datafusion::common::Result;
 
 use super::TableDefinition;
@@ -27,7 +29,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub fn new(definition: &TableDefinition, wanted: &[Wanted]) -> Self {
-        let mut builders: Vec<Option<StringBuilder>> = definition.columns.iter().map(|_| None).collect();
+        let mut builders: Vec<Option<StringBuilder>> =
+            definition.columns.iter().map(|_| None).collect();
         for column in wanted {
             builders[column.at] = Some(StringBuilder::new());
         }
@@ -60,7 +63,10 @@ impl Reader {
         let mut inside = false;
         while let Some((byte, after)) = rest.split_first() {
             let next = after.first().copied();
-            if inside && *byte == self.escape && next.is_some_and(|next| next == self.quote || next == self.escape) {
+            if inside
+                && *byte == self.escape
+                && next.is_some_and(|next| next == self.quote || next == self.escape)
+            {
                 self.field.extend(next);
                 rest = &after[1..];
             } else if *byte == self.quote {
@@ -73,7 +79,8 @@ impl Reader {
                 }
             } else if !inside && *byte == self.separator {
                 return (after, true);
-            } else if !inside && *byte == self.escape && self.escape != self.quote && next.is_some() {
+            } else if !inside && *byte == self.escape && self.escape != self.quote && next.is_some()
+            {
                 self.field.extend(next);
                 rest = &after[1..];
             } else {
@@ -91,9 +98,9 @@ impl LineReader for Reader {
         let mut at = 0;
         let mut more = true;
         while more && at < self.builders.len() {
-            let end = rest
-                .iter()
-                .position(|byte| *byte == self.separator || *byte == self.quote || *byte == self.escape);
+            let end = rest.iter().position(|byte| {
+                *byte == self.separator || *byte == self.quote || *byte == self.escape
+            });
             match end {
                 None => {
                     self.push(at, Some(rest));
@@ -128,7 +135,9 @@ impl LineReader for Reader {
         let mut columns = Vec::with_capacity(self.wanted.len());
         for (place, column) in self.wanted.iter().enumerate() {
             // A column asked for twice has one builder.
-            if let Some(before) = self.wanted[..place].iter().position(|other| other.at == column.at) {
+            if let Some(before) =
+                self.wanted[..place].iter().position(|other| other.at == column.at)
+            {
                 let again: ArrayRef = Arc::clone(&columns[before]);
                 columns.push(again);
                 continue;
@@ -147,7 +156,10 @@ fn typed(texts: &ArrayRef, column: &Wanted) -> Result<ArrayRef> {
     let bad = |text: &str| {
         Failure::new(
             "HIVE_BAD_DATA",
-            format!("Error parsing field value '{text}' for field {}: For input string: \"{text}\"", column.at),
+            format!(
+                "Error parsing field value '{text}' for field {}: For input string: \"{text}\"",
+                column.at
+            ),
         )
     };
     let strings = texts.as_string::<i32>();
@@ -169,7 +181,8 @@ fn typed(texts: &ArrayRef, column: &Wanted) -> Result<ArrayRef> {
         }
         _ => text_to(texts, &column.kind).map_err(|_| {
             let refused = strings.iter().flatten().find(|text| {
-                let one: ArrayRef = Arc::new(datafusion::arrow::array::StringArray::from(vec![*text]));
+                let one: ArrayRef =
+                    Arc::new(datafusion::arrow::array::StringArray::from(vec![*text]));
                 text_to(&one, &column.kind).is_err()
             });
             bad(refused.unwrap_or_default()).into()

@@ -57,9 +57,15 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Arc<dyn ExecutionPlan>> {
     }
 }
 
-fn scan(request: &Request<'_>, bucket: &str, files: &[&FileToScan]) -> Result<Arc<dyn ExecutionPlan>> {
+fn scan(
+    request: &Request<'_>,
+    bucket: &str,
+    files: &[&FileToScan],
+) -> Result<Arc<dyn ExecutionPlan>> {
     let file_schema: SchemaRef = Arc::new(Schema::new(request.definition.fields()));
-    let table_schema = TableSchema::builder(file_schema).with_table_partition_cols(request.constants.clone()).build();
+    let table_schema = TableSchema::builder(file_schema)
+        .with_table_partition_cols(request.constants.clone())
+        .build();
     let mut source = ParquetSource::new(table_schema.clone())
         .with_table_parquet_options(request.state.default_table_options().parquet);
     if let Some(condition) = conjunction(request.filters.iter().cloned()) {
@@ -70,7 +76,8 @@ fn scan(request: &Request<'_>, bucket: &str, files: &[&FileToScan]) -> Result<Ar
         [only] => only.file.url.to_string(),
         _ => request.definition.location.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
-    let adapter = ByName { columns: request.definition.columns.clone().into(), place: place.into() };
+    let adapter =
+        ByName { columns: request.definition.columns.clone().into(), place: place.into() };
     let url = ObjectStoreUrl::parse(format!("s3://{bucket}"))?;
     let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(groups(files, request.state.config().target_partitions()))
@@ -83,9 +90,11 @@ fn scan(request: &Request<'_>, bucket: &str, files: &[&FileToScan]) -> Result<Ar
 
 /// Files in as many groups as run side by side, each new one to the lightest group.
 fn groups(files: &[&FileToScan], count: usize) -> Vec<FileGroup> {
-    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count.clamp(1, files.len().max(1))];
+    let mut groups: Vec<(u64, Vec<PartitionedFile>)> =
+        vec![(0, Vec::new()); count.clamp(1, files.len().max(1))];
     for file in files {
-        let lightest = groups.iter_mut().min_by_key(|(weight, _)| *weight).expect("there is a group");
+        let lightest =
+            groups.iter_mut().min_by_key(|(weight, _)| *weight).expect("there is a group");
         lightest.0 += file.file.size;
         let meta = ObjectMeta {
             location: BucketStore::path(file.file.url.key()),
@@ -134,12 +143,16 @@ impl PhysicalExprAdapter for ByNameIn {
 
 impl ByNameIn {
     fn column(&self, column: &Column) -> Result<Arc<dyn PhysicalExpr>> {
-        let Some((name, kind)) = self.by_name.columns.iter().find(|(name, _)| name == column.name()) else {
+        let Some((name, kind)) =
+            self.by_name.columns.iter().find(|(name, _)| name == column.name())
+        else {
             return Ok(Arc::new(column.clone()));
         };
         let declared = kind.to_arrow();
         let fields = self.physical.fields().iter().enumerate();
-        let Some((at, field)) = fields.clone().find(|(_, field)| field.name().to_lowercase() == *name) else {
+        let Some((at, field)) =
+            fields.clone().find(|(_, field)| field.name().to_lowercase() == *name)
+        else {
             return Ok(Arc::new(Literal::new(ScalarValue::try_from(&declared)?)));
         };
         let found: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
@@ -171,7 +184,10 @@ fn declared_name(kind: &TrinoType) -> String {
 
 /// Whether Athena's reader takes a file's column for a declared type.
 fn is_compatible(found: &DataType, declared: &TrinoType) -> bool {
-    use TrinoType::{Bigint, Date, Decimal, Double, Integer, Real, Smallint, Timestamp, Tinyint, Varbinary, Varchar};
+    use TrinoType::{
+        Bigint, Date, Decimal, Double, Integer, Real, Smallint, Timestamp, Tinyint, Varbinary,
+        Varchar,
+    };
     match (found, declared) {
         (DataType::Int8 | DataType::UInt8 | DataType::Int16 | DataType::UInt16 | DataType::Int32, Bigint)
         | (DataType::Int8 | DataType::UInt8 | DataType::Int16 | DataType::UInt16 | DataType::Int32, Integer)
@@ -209,8 +225,12 @@ fn physical_name(found: &DataType) -> &'static str {
         DataType::Boolean => "BOOLEAN",
         DataType::Float32 => "FLOAT",
         DataType::Float64 => "DOUBLE",
-        DataType::Int64 | DataType::UInt64 | DataType::Timestamp(..) | DataType::Time64(_) => "INT64",
-        DataType::Decimal128(..) | DataType::FixedSizeBinary(_) | DataType::Decimal256(..) => "FIXED_LEN_BYTE_ARRAY",
+        DataType::Int64 | DataType::UInt64 | DataType::Timestamp(..) | DataType::Time64(_) => {
+            "INT64"
+        }
+        DataType::Decimal128(..) | DataType::FixedSizeBinary(_) | DataType::Decimal256(..) => {
+            "FIXED_LEN_BYTE_ARRAY"
+        }
         DataType::Utf8
         | DataType::LargeUtf8
         | DataType::Utf8View

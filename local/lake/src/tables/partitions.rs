@@ -48,8 +48,10 @@ pub(super) fn choose(
         if kept.as_ref().is_some_and(|kept| kept.is_null(row) || !kept.as_boolean().value(row)) {
             continue;
         }
-        let values =
-            columns.iter().map(|column| ScalarValue::try_from_array(column, row)).collect::<Result<_>>()?;
+        let values = columns
+            .iter()
+            .map(|column| ScalarValue::try_from_array(column, row))
+            .collect::<Result<_>>()?;
         chosen.push(Chosen { partition, values });
     }
     Ok(chosen)
@@ -58,7 +60,9 @@ pub(super) fn choose(
 fn typed(partitions: &[Partition], at: usize, name: &str, kind: &TrinoType) -> Result<ArrayRef> {
     let texts: StringArray = partitions
         .iter()
-        .map(|partition| partition.values().get(at).map(String::as_str).filter(|value| *value != NULL_FOLDER))
+        .map(|partition| {
+            partition.values().get(at).map(String::as_str).filter(|value| *value != NULL_FOLDER)
+        })
         .collect();
     let texts: ArrayRef = Arc::new(texts);
     text_to(&texts, kind).map_err(|_| {

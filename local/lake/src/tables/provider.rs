@@ -96,7 +96,10 @@ impl TableProvider for HiveTable {
         TableType::Base
     }
 
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         let keys = Schema::new(self.definition.partition_fields());
         Ok(filters
             .iter()

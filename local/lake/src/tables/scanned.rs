@@ -11,8 +11,8 @@ use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{
-    self as os, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    self as os, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
 use futures::stream::BoxStream;
 use url::Url;
@@ -84,7 +84,9 @@ struct CountedStore {
 
 impl CountedStore {
     fn count(&self, bytes: u64) -> os::Result<()> {
-        self.scanned.add(bytes).map_err(|failure| os::Error::Generic { store: "lake", source: Box::new(failure) })
+        self.scanned
+            .add(bytes)
+            .map_err(|failure| os::Error::Generic { store: "lake", source: Box::new(failure) })
     }
 }
 
@@ -102,7 +104,12 @@ impl fmt::Display for CountedStore {
 
 #[async_trait]
 impl ObjectStore for CountedStore {
-    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> os::Result<PutResult> {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> os::Result<PutResult> {
         self.inner.put_opts(path, payload, options).await
     }
 

@@ -93,7 +93,8 @@ impl TextScan {
                 sources.push(Source::Constant(at - definition.columns.len()));
             }
         }
-        let schema = Arc::new(Schema::new(columns.iter().map(|at| fields[*at].clone()).collect::<Vec<_>>()));
+        let schema =
+            Arc::new(Schema::new(columns.iter().map(|at| fields[*at].clone()).collect::<Vec<_>>()));
         let partitions = pieces(files, count)?;
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema.clone()),
@@ -133,9 +134,11 @@ fn pieces(files: Vec<FileToScan>, count: usize) -> Result<Vec<Vec<Piece>>> {
             found.push((size, Piece { file, range: None }));
         }
     }
-    let mut partitions: Vec<(u64, Vec<Piece>)> = vec![(0, Vec::new()); count.clamp(1, found.len().max(1))];
+    let mut partitions: Vec<(u64, Vec<Piece>)> =
+        vec![(0, Vec::new()); count.clamp(1, found.len().max(1))];
     for (weight, piece) in found {
-        let lightest = partitions.iter_mut().min_by_key(|(weight, _)| *weight).expect("there is a partition");
+        let lightest =
+            partitions.iter_mut().min_by_key(|(weight, _)| *weight).expect("there is a partition");
         lightest.0 += weight;
         lightest.1.push(piece);
     }
@@ -175,7 +178,10 @@ impl ExecutionPlan for TextScan {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
@@ -223,7 +229,8 @@ impl PieceReader {
     /// Reads a piece; false once nobody listens or enough rows are read.
     fn read(&mut self, piece: &Piece, mut send: impl FnMut(RecordBatch) -> bool) -> Result<bool> {
         let file = &piece.file;
-        let mut lines = Lines::open(&self.store, &file.file, piece.range.clone(), self.scanned.clone())?;
+        let mut lines =
+            Lines::open(&self.store, &file.file, piece.range.clone(), self.scanned.clone())?;
         if piece.range.as_ref().is_none_or(|range| range.start == 0) {
             for _ in 0..self.definition.header_lines() {
                 lines.advance()?;
@@ -269,7 +276,9 @@ fn line_reader(definition: &TableDefinition, wanted: &[Wanted]) -> Box<dyn LineR
     match definition.format {
         Format::OpenCsv => Box::new(open_csv::Reader::new(definition, wanted)),
         Format::Delimited => Box::new(delimited::Reader::new(definition, wanted)),
-        Format::OpenxJson | Format::HiveJson => Box::new(json_lines::Reader::new(definition, wanted)),
+        Format::OpenxJson | Format::HiveJson => {
+            Box::new(json_lines::Reader::new(definition, wanted))
+        }
         Format::Parquet => unreachable!("Parquet files are no text: parquet_scan reads them"),
     }
 }

@@ -7,29 +7,42 @@ use std::sync::Arc;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::names::{CATALOG, complete};
+use super::planning;
 use super::properties::{self, WriteProperties};
 use super::query::Running;
 use super::statement::CreateTableAs;
 use super::write::{self, Target};
-use super::planning;
 use crate::S3Url;
-use crate::catalog::{CatalogError, Column, PartitionInput, SerDeInfo, StorageDescriptor, TableInput};
+use crate::catalog::{
+    CatalogError, Column, PartitionInput, SerDeInfo, StorageDescriptor, TableInput,
+};
 use crate::sql::{ColumnInfo, Failure, QueryError, QueryOutput, TrinoType, write_metadata};
 use crate::tables::{Compression, FileFormat, OPEN_PARTITIONS, WriterPlan, is_empty};
 
-pub(super) async fn run(running: &Running<'_>, create: &CreateTableAs) -> Result<QueryOutput, QueryError> {
+pub(super) async fn run(
+    running: &Running<'_>,
+    create: &CreateTableAs,
+) -> Result<QueryOutput, QueryError> {
     let context = running.context;
     let (database, name) = complete(&create.name, context);
     let catalog = &running.lake.catalog;
     if catalog.database(&database).is_err() {
-        return Err(Failure::new("SCHEMA_NOT_FOUND", format!("Schema '{database}' does not exist")).into());
+        return Err(Failure::new(
+            "SCHEMA_NOT_FOUND",
+            format!("Schema '{database}' does not exist"),
+        )
+        .into());
     }
     let folder = context.output_location.join(&format!("tables/{}/", context.query_id));
     if catalog.table(&database, &name).is_ok() {
         if create.if_not_exists {
             return finished(running, &folder, &[], 0, 0);
         }
-        return Err(Failure::new("TABLE_ALREADY_EXISTS", format!("Table '{CATALOG}.{database}.{name}' already exists")).into());
+        return Err(Failure::new(
+            "TABLE_ALREADY_EXISTS",
+            format!("Table '{CATALOG}.{database}.{name}' already exists"),
+        )
+        .into());
     }
     let properties = properties::read(&create.properties, false)?;
     if properties.location.is_some() && context.enforced {
@@ -59,7 +72,8 @@ fn finished(
     let manifest = write::manifest(running, files)?;
     let place = context.output_location.join(&context.query_id);
     write_metadata(&running.lake.store, &place, &ColumnInfo::rows())?;
-    let mut output = running.output(folder.to_string().trim_end_matches('/').to_owned(), ColumnInfo::rows());
+    let mut output =
+        running.output(folder.to_string().trim_end_matches('/').to_owned(), ColumnInfo::rows());
     output.manifest = Some(manifest);
     output.update_count = Some(rows);
     output.written_bytes = bytes;
@@ -78,7 +92,10 @@ async fn fill(
     if !is_empty(&lake.store, folder)? {
         return Err(Failure::new(
             "HIVE_PATH_ALREADY_EXISTS",
-            format!("Target directory for table '{database}.{name}' already exists: {}", folder.to_string().trim_end_matches('/')),
+            format!(
+                "Target directory for table '{database}.{name}' already exists: {}",
+                folder.to_string().trim_end_matches('/')
+            ),
         )
         .into());
     }
@@ -122,7 +139,10 @@ pub(super) fn named_columns(plan: &LogicalPlan) -> Result<Vec<(String, TrinoType
     let names = planning::shown_names(plan);
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
-            return Err(Failure::new("DUPLICATE_COLUMN_NAME", format!("Column name '{name}' specified more than once")));
+            return Err(Failure::new(
+                "DUPLICATE_COLUMN_NAME",
+                format!("Column name '{name}' specified more than once"),
+            ));
         }
     }
     Ok(names
@@ -146,7 +166,10 @@ fn check_keys(columns: &[(String, TrinoType)], keys: &[String]) -> Result<(), Fa
         ));
     }
     if keys.len() >= columns.len() {
-        return Err(Failure::new("INVALID_TABLE_PROPERTY", "Table contains only partition columns"));
+        return Err(Failure::new(
+            "INVALID_TABLE_PROPERTY",
+            "Table contains only partition columns",
+        ));
     }
     let last = columns[columns.len() - keys.len()..].iter().map(|(name, _)| name);
     if !last.eq(keys.iter()) {
@@ -199,9 +222,10 @@ fn register(
     };
     let catalog = &running.lake.catalog;
     catalog.create_table(database, input).map_err(|error| match error {
-        CatalogError::TableExists(_) => {
-            Failure::new("TABLE_ALREADY_EXISTS", format!("Table '{CATALOG}.{database}.{name}' already exists"))
-        }
+        CatalogError::TableExists(_) => Failure::new(
+            "TABLE_ALREADY_EXISTS",
+            format!("Table '{CATALOG}.{database}.{name}' already exists"),
+        ),
         other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),
     })?;
     if keys.is_empty() {
@@ -224,7 +248,9 @@ pub(super) fn add_partitions(
         .map(|values| PartitionInput {
             values: values
                 .iter()
-                .map(|value| value.clone().unwrap_or_else(|| "__HIVE_DEFAULT_PARTITION__".to_owned()))
+                .map(|value| {
+                    value.clone().unwrap_or_else(|| "__HIVE_DEFAULT_PARTITION__".to_owned())
+                })
                 .collect(),
             storage_descriptor: Some(StorageDescriptor {
                 location: Some(writer.partition_folder(values).to_string()),
@@ -241,7 +267,9 @@ pub(super) fn add_partitions(
     for created in done {
         match created {
             Ok(_) | Err(CatalogError::PartitionExists(_)) => {}
-            Err(error) => return Err(Failure::new("HIVE_METASTORE_ERROR", error.to_string()).into()),
+            Err(error) => {
+                return Err(Failure::new("HIVE_METASTORE_ERROR", error.to_string()).into());
+            }
         }
     }
     Ok(())

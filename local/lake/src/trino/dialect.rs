@@ -97,7 +97,8 @@ impl Dialect for TrinoDialect {
             parser.next_token();
             return Some(Ok(call("$literal", vec![text(value), text(&word)])));
         }
-        if word == "double" && is_word(&second, "precision")
+        if word == "double"
+            && is_word(&second, "precision")
             && let Token::SingleQuotedString(value) = &third
         {
             (0..3).for_each(|_| {
@@ -111,8 +112,23 @@ impl Dialect for TrinoDialect {
 
 /// Types whose name before a string makes a literal: `DATE '2024-01-01'`.
 const LITERAL_TYPES: [&str; 17] = [
-    "bigint", "integer", "int", "smallint", "tinyint", "real", "double", "decimal", "varchar", "char",
-    "boolean", "date", "timestamp", "time", "json", "varbinary", "uuid",
+    "bigint",
+    "integer",
+    "int",
+    "smallint",
+    "tinyint",
+    "real",
+    "double",
+    "decimal",
+    "varchar",
+    "char",
+    "boolean",
+    "date",
+    "timestamp",
+    "time",
+    "json",
+    "varbinary",
+    "uuid",
 ];
 
 /// `CAST(expr AS type)`, with Trino's own types.
@@ -136,7 +152,9 @@ fn type_text(parser: &mut Parser) -> Result<String, ParserError> {
         let token = parser.peek_token();
         match &token.token {
             Token::LParen => depth += 1,
-            Token::RParen if depth == 0 && kind.is_empty() => return parser.expected("a type", token),
+            Token::RParen if depth == 0 && kind.is_empty() => {
+                return parser.expected("a type", token);
+            }
             Token::RParen if depth == 0 => return Ok(kind),
             Token::RParen => depth -= 1,
             Token::Word(_) | Token::Number(..) | Token::Comma | Token::Lt | Token::Gt => {}
@@ -188,7 +206,9 @@ fn parse_json(parser: &mut Parser, name: &str) -> Option<Result<Expr, ParserErro
                     Token::RParen => break,
                     word if is_word(word, "returning") => {
                         let mut returned = String::new();
-                        while let Token::Word(_) | Token::LParen | Token::Number(..) = parser.peek_token().token {
+                        while let Token::Word(_) | Token::LParen | Token::Number(..) =
+                            parser.peek_token().token
+                        {
                             let part = parser.next_token();
                             let opened = part.token == Token::LParen;
                             returned.push_str(&part.token.to_string());
@@ -203,7 +223,11 @@ fn parse_json(parser: &mut Parser, name: &str) -> Option<Result<Expr, ParserErro
                         kind = Some(returned);
                     }
                     word if is_keyword(word, Keyword::WITH) && name == "json_query" => {
-                        wrapper = if is_word(&parser.peek_token_ref().token, "conditional") { "conditional" } else { "with" };
+                        wrapper = if is_word(&parser.peek_token_ref().token, "conditional") {
+                            "conditional"
+                        } else {
+                            "with"
+                        };
                         let next = &parser.peek_token_ref().token;
                         if is_word(next, "conditional") || is_word(next, "unconditional") {
                             parser.next_token();

@@ -35,13 +35,16 @@ pub(super) async fn run(
     let physical = frame.clone().create_physical_plan().await?;
     let text = if analyze {
         let context = frame.task_ctx();
-        let mut stream = datafusion::physical_plan::execute_stream(physical.clone(), context.into())?;
+        let mut stream =
+            datafusion::physical_plan::execute_stream(physical.clone(), context.into())?;
         while let Some(batch) = stream.next().await {
             batch?;
         }
-        datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(physical.as_ref())
-            .indent(false)
-            .to_string()
+        datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(
+            physical.as_ref(),
+        )
+        .indent(false)
+        .to_string()
     } else {
         displayable(physical.as_ref()).indent(false).to_string()
     };
@@ -50,7 +53,10 @@ pub(super) async fn run(
 }
 
 /// Name and kind of every function, tab-separated.
-pub(super) fn functions(running: &Running<'_>, pattern: Option<&str>) -> Result<QueryOutput, QueryError> {
+pub(super) fn functions(
+    running: &Running<'_>,
+    pattern: Option<&str>,
+) -> Result<QueryOutput, QueryError> {
     let lines = running
         .lake
         .engine
@@ -72,7 +78,8 @@ fn like(text: &str, pattern: &str) -> bool {
         }
         Some(c) => {
             let mut chars = text.chars();
-            chars.next().is_some_and(|found| c == '_' || found == c) && like(chars.as_str(), &pattern[c.len_utf8()..])
+            chars.next().is_some_and(|found| c == '_' || found == c)
+                && like(chars.as_str(), &pattern[c.len_utf8()..])
         }
     }
 }

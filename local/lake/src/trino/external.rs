@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, ListArray, MapArray, StringArray, StringBuilder, StructArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, ListArray, MapArray, StringArray, StringBuilder, StructArray,
+};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
@@ -21,10 +23,11 @@ pub(crate) fn text_to_or_null(texts: &ArrayRef, kind: &TrinoType) -> Result<Arra
     match kind {
         TrinoType::Varbinary => {
             // Hive keeps binary columns of text files in base64.
-            let bytes: datafusion::arrow::array::BinaryArray = datafusion::arrow::array::AsArray::as_string::<i32>(texts)
-                .iter()
-                .map(|text| text.map(decoded))
-                .collect();
+            let bytes: datafusion::arrow::array::BinaryArray =
+                datafusion::arrow::array::AsArray::as_string::<i32>(texts)
+                    .iter()
+                    .map(|text| text.map(decoded))
+                    .collect();
             Ok(Arc::new(bytes))
         }
         TrinoType::Timestamp(_) => {
@@ -42,11 +45,17 @@ pub(crate) fn text_to_or_null(texts: &ArrayRef, kind: &TrinoType) -> Result<Arra
 
 fn decoded(text: &str) -> Vec<u8> {
     use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_else(|_| text.as_bytes().to_vec())
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .unwrap_or_else(|_| text.as_bytes().to_vec())
 }
 
 /// Texts split into lists.
-pub(crate) fn text_to_list(texts: &StringArray, item: &TrinoType, separator: char) -> Result<ArrayRef> {
+pub(crate) fn text_to_list(
+    texts: &StringArray,
+    item: &TrinoType,
+    separator: char,
+) -> Result<ArrayRef> {
     let mut items = StringBuilder::new();
     let mut lengths = Vec::with_capacity(texts.len());
     for text in texts {
@@ -63,7 +72,12 @@ pub(crate) fn text_to_list(texts: &StringArray, item: &TrinoType, separator: cha
     let DataType::List(field) = TrinoType::Array(Box::new(item.clone())).to_arrow() else {
         return Err(Failure::type_mismatch("an array is a list").into());
     };
-    Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), items, texts.nulls().cloned())?))
+    Ok(Arc::new(ListArray::try_new(
+        field,
+        OffsetBuffer::from_lengths(lengths),
+        items,
+        texts.nulls().cloned(),
+    )?))
 }
 
 /// Texts split into maps.
@@ -89,16 +103,27 @@ pub(crate) fn text_to_map(
     }
     let keys: ArrayRef = Arc::new(keys.finish());
     let values: ArrayRef = Arc::new(values.finish());
-    let DataType::Map(entries, _) = TrinoType::Map(Box::new(key.clone()), Box::new(value.clone())).to_arrow() else {
+    let DataType::Map(entries, _) =
+        TrinoType::Map(Box::new(key.clone()), Box::new(value.clone())).to_arrow()
+    else {
         return Err(Failure::type_mismatch("a map is a map").into());
     };
     let DataType::Struct(fields) = entries.data_type().clone() else {
         return Err(Failure::type_mismatch("a map has entries").into());
     };
-    let pairs =
-        StructArray::try_new(fields, vec![text_to_or_null(&keys, key)?, text_to_or_null(&values, value)?], None)?;
+    let pairs = StructArray::try_new(
+        fields,
+        vec![text_to_or_null(&keys, key)?, text_to_or_null(&values, value)?],
+        None,
+    )?;
     let nulls: Option<NullBuffer> = texts.nulls().cloned();
-    Ok(Arc::new(MapArray::try_new(entries, OffsetBuffer::from_lengths(lengths), pairs, nulls, false)?))
+    Ok(Arc::new(MapArray::try_new(
+        entries,
+        OffsetBuffer::from_lengths(lengths),
+        pairs,
+        nulls,
+        false,
+    )?))
 }
 
 fn append(builder: &mut StringBuilder, text: &str) {

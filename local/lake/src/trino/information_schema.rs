@@ -47,10 +47,15 @@ fn memory(columns: Vec<(&str, Texts)>) -> Result<Arc<dyn TableProvider>> {
 }
 
 fn typed(columns: Vec<(&str, ArrayRef)>) -> Result<Arc<dyn TableProvider>> {
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
+        .collect();
     let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(schema.clone(), columns.into_iter().map(|(_, array)| array).collect())?;
+    let batch = RecordBatch::try_new(
+        schema.clone(),
+        columns.into_iter().map(|(_, array)| array).collect(),
+    )?;
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
 }
 
@@ -63,7 +68,10 @@ fn schemata(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
         .map(|database| Some(database.name().to_owned()))
         .collect();
     names.push(Some("information_schema".to_owned()));
-    memory(vec![("catalog_name", vec![Some(CATALOG.to_owned()); names.len()]), ("schema_name", names)])
+    memory(vec![
+        ("catalog_name", vec![Some(CATALOG.to_owned()); names.len()]),
+        ("schema_name", names),
+    ])
 }
 
 fn every_table(lake: &Lake) -> Result<Vec<Table>, Failure> {
@@ -82,7 +90,9 @@ fn tables(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
         ("table_name", all.iter().map(|table| Some(table.name().to_owned())).collect()),
         (
             "table_type",
-            all.iter().map(|table| Some(if table.is_view() { "VIEW" } else { "BASE TABLE" }.to_owned())).collect(),
+            all.iter()
+                .map(|table| Some(if table.is_view() { "VIEW" } else { "BASE TABLE" }.to_owned()))
+                .collect(),
         ),
     ])
 }
@@ -102,7 +112,8 @@ fn views(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
 
 fn columns(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
     let (mut schemas, mut names, mut columns) = (Texts::new(), Texts::new(), Texts::new());
-    let (mut positions, mut kinds, mut extra, mut comments) = (Vec::new(), Texts::new(), Texts::new(), Texts::new());
+    let (mut positions, mut kinds, mut extra, mut comments) =
+        (Vec::new(), Texts::new(), Texts::new(), Texts::new());
     for table in every_table(lake)? {
         for (position, column) in columns_of(&table).into_iter().enumerate() {
             schemas.push(Some(table.database_name.clone()));
@@ -144,7 +155,12 @@ fn columns_of(table: &Table) -> Vec<ShownColumn> {
         return view
             .columns
             .into_iter()
-            .map(|column| ShownColumn { name: column.name, kind: column.kind, comment: None, key: false })
+            .map(|column| ShownColumn {
+                name: column.name,
+                kind: column.kind,
+                comment: None,
+                key: false,
+            })
             .collect();
     }
     let storage = table.definition.storage_descriptor.as_ref();
@@ -164,19 +180,24 @@ fn columns_of(table: &Table) -> Vec<ShownColumn> {
 /// The partitions of a table, a column for each key.
 pub(super) fn partitions(lake: &Lake, table: &Table) -> Result<Arc<dyn TableProvider>> {
     let definition = TableDefinition::of(table)?;
-    let all = lake.catalog.partitions(&definition.database, &definition.name, None).map_err(metastore)?;
+    let all =
+        lake.catalog.partitions(&definition.database, &definition.name, None).map_err(metastore)?;
     let columns = definition
         .partition_keys
         .iter()
         .enumerate()
         .map(|(at, (name, kind))| {
-            let texts: StringArray = all.iter().map(|partition| partition.values().get(at).cloned()).collect();
+            let texts: StringArray =
+                all.iter().map(|partition| partition.values().get(at).cloned()).collect();
             let texts: ArrayRef = Arc::new(texts);
             Ok((name.as_str(), text_to(&texts, kind)?))
         })
         .collect::<Result<Vec<_>>>()?;
     if columns.is_empty() {
-        return typed(vec![("partition", datafusion::arrow::array::new_empty_array(&DataType::Utf8))]);
+        return typed(vec![(
+            "partition",
+            datafusion::arrow::array::new_empty_array(&DataType::Utf8),
+        )]);
     }
     typed(columns)
 }

@@ -27,9 +27,10 @@ pub(super) async fn run(
     let (database, name) = complete(table, context);
     let lake = running.lake;
     let entry = lake.catalog.table(&database, &name).map_err(|error| match error {
-        CatalogError::TableNotFound { .. } | CatalogError::DatabaseNotFound(_) => {
-            Failure::new("TABLE_NOT_FOUND", format!("Table '{CATALOG}.{database}.{name}' does not exist"))
-        }
+        CatalogError::TableNotFound { .. } | CatalogError::DatabaseNotFound(_) => Failure::new(
+            "TABLE_NOT_FOUND",
+            format!("Table '{CATALOG}.{database}.{name}' does not exist"),
+        ),
         other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),
     })?;
     if entry.is_view() {
@@ -37,10 +38,9 @@ pub(super) async fn run(
     }
     let definition = TableDefinition::of(&entry)?;
     let (format, compression) = file_format(&definition)?;
-    let folder = definition
-        .location
-        .clone()
-        .ok_or_else(|| Failure::new("HIVE_INVALID_METADATA", format!("Table {database}.{name} has no location")))?;
+    let folder = definition.location.clone().ok_or_else(|| {
+        Failure::new("HIVE_INVALID_METADATA", format!("Table {database}.{name} has no location"))
+    })?;
     let state = planning::session(&running.visible(), context)?;
     let plan = planning::plan(&state, query).await?;
     let wanted: Vec<(String, TrinoType)> =
@@ -59,9 +59,10 @@ pub(super) async fn run(
         definition.partition_keys.len(),
     ));
     let kinds = wanted.into_iter().map(|(_, kind)| kind).collect();
-    let written = write::run(state, plan, Target { plan: writer.clone(), columns: kinds })
-        .await
-        .map_err(|error| QueryError::from(error).with_orphans(folder.to_string().trim_end_matches('/')))?;
+    let written =
+        write::run(state, plan, Target { plan: writer.clone(), columns: kinds }).await.map_err(
+            |error| QueryError::from(error).with_orphans(folder.to_string().trim_end_matches('/')),
+        )?;
     if !definition.partition_keys.is_empty() {
         let storage = entry.definition.storage_descriptor.clone().unwrap_or_default();
         create_table_as::add_partitions(running, (&database, &name), &storage, &writer)?;
@@ -97,8 +98,10 @@ fn file_format(definition: &TableDefinition) -> Result<(FileFormat, Compression)
     match definition.format {
         Format::Parquet => Ok((FileFormat::Parquet, compression)),
         Format::Delimited => {
-            let delimiter =
-                definition.byte("field.delim").or_else(|| definition.byte("serialization.format")).unwrap_or(1);
+            let delimiter = definition
+                .byte("field.delim")
+                .or_else(|| definition.byte("serialization.format"))
+                .unwrap_or(1);
             Ok((FileFormat::Text { delimiter }, compression))
         }
         Format::HiveJson => Ok((FileFormat::Json, compression)),
@@ -136,12 +139,17 @@ fn placed(
     }
     for name in named {
         if wanted.iter().all(|(known, _)| known != name) {
-            return Err(Failure::new("COLUMN_NOT_FOUND", format!("Insert column name does not exist in target table: {name}")).into());
+            return Err(Failure::new(
+                "COLUMN_NOT_FOUND",
+                format!("Insert column name does not exist in target table: {name}"),
+            )
+            .into());
         }
     }
     let mut columns = Vec::with_capacity(wanted.len());
     for (at, (name, kind)) in wanted.iter().enumerate() {
-        let source = if named.is_empty() { Some(at) } else { named.iter().position(|given| given == name) };
+        let source =
+            if named.is_empty() { Some(at) } else { named.iter().position(|given| given == name) };
         let expr = match source {
             Some(source) => {
                 if !super::functions::coerces(&given[source].1, kind) {
@@ -153,6 +161,7 @@ fn placed(
         };
         columns.push(expr.alias(format!("$insert{at}")));
     }
-    let plan = LogicalPlanBuilder::from(plan).project(columns).and_then(LogicalPlanBuilder::build)?;
+    let plan =
+        LogicalPlanBuilder::from(plan).project(columns).and_then(LogicalPlanBuilder::build)?;
     Ok(plan)
 }

@@ -30,8 +30,12 @@ mod write;
 
 pub use statement::{CreateTableAs, Prepared, TrinoStatement, parse};
 
-pub(crate) use external::{json_to, json_value, text_to, text_to_list, text_to_map, text_to_or_null};
-pub(crate) use query::{Running, execute};
+pub(crate) use external::{
+    json_to, json_value, text_to, text_to_list, text_to_map, text_to_or_null,
+};
 pub(crate) use names::database_of;
+#[cfg(test)]
+pub(crate) use query::collect;
+pub(crate) use query::{Running, execute};
 pub(crate) use session::Engine;
 pub(crate) use view::decode_view;

@@ -34,25 +34,35 @@ impl TrinoOperators {
         let functions = NAMES
             .into_iter()
             .filter_map(|name| {
-                scalar.iter().find(|function| function.name() == name).map(|function| (name, function.clone()))
+                scalar
+                    .iter()
+                    .find(|function| function.name() == name)
+                    .map(|function| (name, function.clone()))
             })
             .collect();
         Self { functions }
     }
 
     fn call(&self, name: &str, arguments: Vec<Expr>) -> Result<PlannerResult<RawBinaryExpr>> {
-        let function = self
-            .functions
-            .get(name)
-            .ok_or_else(|| Failure::new("FUNCTION_NOT_FOUND", format!("Function '{name}' not registered")))?;
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(function.clone(), arguments))))
+        let function = self.functions.get(name).ok_or_else(|| {
+            Failure::new("FUNCTION_NOT_FOUND", format!("Function '{name}' not registered"))
+        })?;
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(
+            function.clone(),
+            arguments,
+        ))))
     }
 }
 
 impl ExprPlanner for TrinoOperators {
-    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+    fn plan_binary_op(
+        &self,
+        expr: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
         let RawBinaryExpr { op, left, right } = expr;
-        let kind = |side: &Expr| side.to_field(schema).map(|(_, field)| TrinoType::of_field(&field));
+        let kind =
+            |side: &Expr| side.to_field(schema).map(|(_, field)| TrinoType::of_field(&field));
         let (Ok(left_kind), Ok(right_kind)) = (kind(&left), kind(&right)) else {
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
         };
@@ -64,7 +74,8 @@ impl ExprPlanner for TrinoOperators {
                 Some(Arithmetic::Numbers) => self.call(name, vec![left, right]),
                 Some(Arithmetic::Shift { swap, negate }) => {
                     let (value, interval) = if swap { (right, left) } else { (left, right) };
-                    let interval = if negate { Expr::Negative(Box::new(interval)) } else { interval };
+                    let interval =
+                        if negate { Expr::Negative(Box::new(interval)) } else { interval };
                     self.call("$shift", vec![value, interval])
                 }
                 Some(Arithmetic::Elapsed) => self.call("$elapsed", vec![left, right]),
@@ -85,7 +96,10 @@ fn inapplicable(op: &BinaryOperator, left: &TrinoType, right: &TrinoType) -> Fai
 enum Arithmetic {
     Numbers,
     /// A date or timestamp moved by an interval.
-    Shift { swap: bool, negate: bool },
+    Shift {
+        swap: bool,
+        negate: bool,
+    },
     /// The time between two.
     Elapsed,
 }
@@ -143,7 +157,8 @@ fn comparable(left: &TrinoType, right: &TrinoType) -> bool {
             comparable(key, other_key) && comparable(value, other_value)
         }
         (Row(left), Row(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| comparable(&left.1, &right.1))
+            left.len() == right.len()
+                && left.iter().zip(right).all(|(left, right)| comparable(&left.1, &right.1))
         }
         (left, right) => left == right,
     }

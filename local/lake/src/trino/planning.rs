@@ -25,7 +25,8 @@ pub(super) fn session(visible: &Visible, context: &QueryContext) -> Result<Sessi
 
 /// A session whose unqualified names are of a database.
 pub(super) fn session_in(visible: &Visible, database: &str) -> Result<SessionState> {
-    let stores = QueryStores { store: visible.lake.store.clone(), scanned: visible.scanned.clone() };
+    let stores =
+        QueryStores { store: visible.lake.store.clone(), scanned: visible.scanned.clone() };
     visible.lake.engine.state(stores, Arc::new(visible.clone()), CATALOG, database)
 }
 
@@ -52,10 +53,8 @@ fn hide_path(plan: LogicalPlan, explicit: bool) -> Result<LogicalPlan> {
     if explicit || !schema.fields().iter().any(|field| field.name() == PATH_COLUMN) {
         return Ok(plan);
     }
-    let shown: Vec<Expr> = columns(&schema)
-        .filter(|column| column.name != PATH_COLUMN)
-        .map(Expr::Column)
-        .collect();
+    let shown: Vec<Expr> =
+        columns(&schema).filter(|column| column.name != PATH_COLUMN).map(Expr::Column).collect();
     LogicalPlanBuilder::from(plan).project(shown)?.build()
 }
 

@@ -40,12 +40,17 @@ pub(super) fn read(properties: &Properties, unload: bool) -> Result<WritePropert
             "external_location" if !unload => {
                 let place = text(name, value)?;
                 location = Some(
-                    place.parse::<S3Url>().map_err(|error| invalid(format!("external_location: {error}")))?.folder(),
+                    place
+                        .parse::<S3Url>()
+                        .map_err(|error| invalid(format!("external_location: {error}")))?
+                        .folder(),
                 );
             }
             "partitioned_by" => partitioned_by = names(name, value)?,
             "table_type" if text(name, value)?.eq_ignore_ascii_case("hive") => {}
-            "table_type" => return Err(Failure::not_supported("Iceberg tables are not supported here")),
+            "table_type" => {
+                return Err(Failure::not_supported("Iceberg tables are not supported here"));
+            }
             "bucketed_by" | "bucket_count" => {
                 return Err(Failure::not_supported("bucketed tables are not supported here"));
             }
@@ -63,11 +68,20 @@ pub(super) fn read(properties: &Properties, unload: bool) -> Result<WritePropert
         "TEXTFILE" => FileFormat::Text { delimiter: byte(delimiter.as_deref())? },
         "JSON" => FileFormat::Json,
         "ORC" | "AVRO" | "ION" => {
-            return Err(Failure::not_supported(format!("files of the format {format} are not written here")));
+            return Err(Failure::not_supported(format!(
+                "files of the format {format} are not written here"
+            )));
         }
-        other => return Err(invalid(format!("Invalid value [{other}] for table property 'format'"))),
+        other => {
+            return Err(invalid(format!("Invalid value [{other}] for table property 'format'")));
+        }
     };
-    Ok(WriteProperties { format, compression: codec(compression.as_deref(), level)?, location, partitioned_by })
+    Ok(WriteProperties {
+        format,
+        compression: codec(compression.as_deref(), level)?,
+        location,
+        partitioned_by,
+    })
 }
 
 /// GZIP where nothing is said.
@@ -78,9 +92,12 @@ fn codec(name: Option<&str>, level: Option<i64>) -> Result<Compression, Failure>
         "GZIP" => Compression::Gzip,
         "ZSTD" => {
             let level = level.unwrap_or(3);
-            let level = i32::try_from(level).ok().filter(|level| (1..=22).contains(level)).ok_or_else(|| {
-                invalid(format!("compression_level must be between 1 and 22, found {level}"))
-            })?;
+            let level = i32::try_from(level)
+                .ok()
+                .filter(|level| (1..=22).contains(level))
+                .ok_or_else(|| {
+                    invalid(format!("compression_level must be between 1 and 22, found {level}"))
+                })?;
             return Ok(Compression::Zstd(level));
         }
         other => return Err(invalid(format!("compression {other} is not supported here"))),
@@ -127,9 +144,11 @@ fn integer(name: &str, value: &Expr) -> Result<i64, Failure> {
 
 fn names(name: &str, value: &Expr) -> Result<Vec<String>, Failure> {
     match value {
-        Expr::Array(array) => {
-            array.elem.iter().map(|element| text(name, element).map(|text| text.to_lowercase())).collect()
-        }
+        Expr::Array(array) => array
+            .elem
+            .iter()
+            .map(|element| text(name, element).map(|text| text.to_lowercase()))
+            .collect(),
         _ => Err(invalid(format!("Invalid value for table property '{name}': {value}"))),
     }
 }

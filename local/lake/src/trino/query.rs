@@ -11,7 +11,8 @@ use super::statement::TrinoStatement;
 use super::{create_table_as, explain, insert, planning, unload, view};
 use crate::Lake;
 use crate::sql::{
-    ColumnInfo, CsvResult, Failure, QueryContext, QueryError, QueryOutput, StatementKind, TextRows, write_text,
+    ColumnInfo, CsvResult, Failure, QueryContext, QueryError, QueryOutput, StatementKind, TextRows,
+    write_text,
 };
 use crate::tables::Scanned;
 
@@ -76,8 +77,12 @@ pub(crate) async fn execute(
                 view::create(running, &name, replace, &text, &query).await
             }
             TrinoStatement::DropView { name, if_exists } => view::drop(running, &name, if_exists),
-            TrinoStatement::Explain { analyze, statement } => explain::run(running, analyze, &statement).await,
-            TrinoStatement::ShowFunctions { pattern } => explain::functions(running, pattern.as_deref()),
+            TrinoStatement::Explain { analyze, statement } => {
+                explain::run(running, analyze, &statement).await
+            }
+            TrinoStatement::ShowFunctions { pattern } => {
+                explain::functions(running, pattern.as_deref())
+            }
             TrinoStatement::Modify { verb, table } => Err(Failure::not_supported(format!(
                 "{verb} is for Iceberg tables, which are not supported here: {}",
                 table.name
@@ -122,4 +127,21 @@ async fn select(
     output.rows = rows;
     output.planning_milliseconds = u64::try_from(planned.as_millis()).unwrap_or(u64::MAX);
     Ok(output)
+}
+
+/// The rows of a query, for tests that look at values and leave nothing behind.
+#[cfg(test)]
+pub(crate) async fn collect(
+    lake: &Lake,
+    context: &QueryContext,
+    text: &str,
+) -> Result<Vec<datafusion::arrow::record_batch::RecordBatch>, QueryError> {
+    let parsed = super::statement::parse(text, Some(&[]))
+        .map_err(|error| QueryError::trino("SYNTAX_ERROR", error.message))?;
+    let TrinoStatement::Query(query) = parsed else {
+        return Err(Failure::not_supported("only queries have rows").into());
+    };
+    let state = planning::session(&Visible::new(lake, Scanned::default(), text), context)?;
+    let plan = planning::plan(&state, &query).await?;
+    Ok(planning::frame(state, plan).collect().await?)
 }

@@ -36,9 +36,16 @@ impl Visible {
     /// What a view inside sees.
     pub fn inside(&self, statement: &str) -> Result<Self, Failure> {
         if self.depth >= NESTED_VIEWS {
-            return Err(Failure::new("VIEW_IS_RECURSIVE", "Statement would create a recursive view"));
+            return Err(Failure::new(
+                "VIEW_IS_RECURSIVE",
+                "Statement would create a recursive view",
+            ));
         }
-        Ok(Self { depth: self.depth + 1, with_path: statement.contains(PATH_COLUMN), ..self.clone() })
+        Ok(Self {
+            depth: self.depth + 1,
+            with_path: statement.contains(PATH_COLUMN),
+            ..self.clone()
+        })
     }
 }
 
@@ -49,7 +56,11 @@ impl std::fmt::Debug for Visible {
 }
 
 impl CatalogProviderList for Visible {
-    fn register_catalog(&self, _: String, catalog: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
+    fn register_catalog(
+        &self,
+        _: String,
+        catalog: Arc<dyn CatalogProvider>,
+    ) -> Option<Arc<dyn CatalogProvider>> {
         Some(catalog)
     }
 
@@ -58,7 +69,8 @@ impl CatalogProviderList for Visible {
     }
 
     fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
-        (name.eq_ignore_ascii_case(CATALOG)).then(|| Arc::new(self.clone()) as Arc<dyn CatalogProvider>)
+        (name.eq_ignore_ascii_case(CATALOG))
+            .then(|| Arc::new(self.clone()) as Arc<dyn CatalogProvider>)
     }
 }
 
@@ -124,7 +136,10 @@ fn find(visible: &Visible, database: &str, name: &str) -> Result<crate::catalog:
             if visible.lake.catalog.database(database).is_err() {
                 Failure::new("SCHEMA_NOT_FOUND", format!("Schema '{database}' does not exist"))
             } else {
-                Failure::new("TABLE_NOT_FOUND", format!("Table '{CATALOG}.{database}.{name}' does not exist"))
+                Failure::new(
+                    "TABLE_NOT_FOUND",
+                    format!("Table '{CATALOG}.{database}.{name}' does not exist"),
+                )
             }
         }
         other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),

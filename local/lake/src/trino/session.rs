@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::Result;
+use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 use datafusion::prelude::SessionConfig;
@@ -113,8 +113,12 @@ impl Engine {
             .scalar
             .iter()
             .map(|function| (function.name().to_owned(), "scalar"))
-            .chain(shared.higher_order.iter().map(|function| (function.name().to_owned(), "scalar")))
-            .chain(shared.aggregates.iter().map(|function| (function.name().to_owned(), "aggregate")))
+            .chain(
+                shared.higher_order.iter().map(|function| (function.name().to_owned(), "scalar")),
+            )
+            .chain(
+                shared.aggregates.iter().map(|function| (function.name().to_owned(), "aggregate")),
+            )
             .chain(shared.windows.iter().map(|function| (function.name().to_owned(), "window")))
             .filter(|(name, _)| !name.starts_with('$'))
             .collect();
@@ -138,7 +142,8 @@ impl Engine {
             .with_disk_manager_builder(disk)
             .with_object_store_registry(Arc::new(stores))
             .build_arc()?;
-        let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(TrinoOperators::new(&shared.scalar))];
+        let mut planners: Vec<Arc<dyn ExprPlanner>> =
+            vec![Arc::new(TrinoOperators::new(&shared.scalar))];
         planners.extend(SessionStateDefaults::default_expr_planners());
         Ok(SessionStateBuilder::new()
             .with_config(config(catalog, schema))

@@ -21,14 +21,38 @@ pub type Properties = Vec<(String, Expr)>;
 pub enum TrinoStatement {
     Query(Box<Query>),
     CreateTableAs(Box<CreateTableAs>),
-    Insert { table: TableName, columns: Vec<String>, query: Box<Query> },
-    Unload { query: Box<Query>, location: String, properties: Properties },
-    CreateView { name: TableName, replace: bool, text: String, query: Box<Query> },
-    DropView { name: TableName, if_exists: bool },
-    Explain { analyze: bool, statement: Box<TrinoStatement> },
-    ShowFunctions { pattern: Option<String> },
+    Insert {
+        table: TableName,
+        columns: Vec<String>,
+        query: Box<Query>,
+    },
+    Unload {
+        query: Box<Query>,
+        location: String,
+        properties: Properties,
+    },
+    CreateView {
+        name: TableName,
+        replace: bool,
+        text: String,
+        query: Box<Query>,
+    },
+    DropView {
+        name: TableName,
+        if_exists: bool,
+    },
+    Explain {
+        analyze: bool,
+        statement: Box<TrinoStatement>,
+    },
+    ShowFunctions {
+        pattern: Option<String>,
+    },
     /// UPDATE, DELETE, MERGE, OPTIMIZE and VACUUM: for Iceberg tables alone.
-    Modify { verb: &'static str, table: TableName },
+    Modify {
+        verb: &'static str,
+        table: TableName,
+    },
     /// Statements about prepared statements belong to the workgroup, not to the lake.
     Prepared(Prepared),
 }
@@ -47,15 +71,26 @@ pub struct CreateTableAs {
 /// A statement about prepared statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prepared {
-    Prepare { name: String, statement: String },
+    Prepare {
+        name: String,
+        statement: String,
+    },
     /// `values` are SQL texts.
-    Execute { name: String, values: Vec<String> },
-    Deallocate { name: String },
+    Execute {
+        name: String,
+        values: Vec<String>,
+    },
+    Deallocate {
+        name: String,
+    },
 }
 
 /// Parses a statement with `parameters` in place of its `?`; `None` leaves them open,
 /// as a check before execution does.
-pub fn parse(statement: &str, parameters: Option<&[String]>) -> Result<TrinoStatement, SyntaxError> {
+pub fn parse(
+    statement: &str,
+    parameters: Option<&[String]>,
+) -> Result<TrinoStatement, SyntaxError> {
     let tokens = tokens::tokens(statement)?;
     if let Some(prepared) = prepared(statement, &tokens)? {
         return Ok(TrinoStatement::Prepared(prepared));
@@ -66,9 +101,8 @@ pub fn parse(statement: &str, parameters: Option<&[String]>) -> Result<TrinoStat
     };
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
     let tokens = tokens::with_value_rows(tokens);
-    let mut parser = Parser::new(&TrinoDialect)
-        .with_recursion_limit(DEPTH)
-        .with_tokens_with_locations(tokens);
+    let mut parser =
+        Parser::new(&TrinoDialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
     let parsed = read(&mut parser, &source).and_then(|found| {
         let next = parser.peek_token();
         if next.token == Token::EOF { Ok(found) } else { parser.expected("<EOF>", next) }
@@ -311,7 +345,9 @@ fn explain(parser: &mut Parser, source: &Source<'_>) -> Result<TrinoStatement, P
     let analyze = word_if(parser, "ANALYZE");
     word_if(parser, "VERBOSE");
     let [open, option] = parser.peek_tokens::<2>();
-    if open == Token::LParen && (tokens::is_word(&option, "FORMAT") || tokens::is_word(&option, "TYPE")) {
+    if open == Token::LParen
+        && (tokens::is_word(&option, "FORMAT") || tokens::is_word(&option, "TYPE"))
+    {
         while parser.next_token().token != Token::RParen {
             if parser.peek_token_ref().token == Token::EOF {
                 return parser.expected_ref(")", parser.peek_token_ref());
@@ -389,7 +425,11 @@ fn prepared(text: &str, tokens: &[TokenWithSpan]) -> Result<Option<Prepared>, Sy
     let expected = |at: usize, what: &str| {
         let found = tokens.get(at).map_or("<EOF>".to_owned(), |token| token.token.to_string());
         let place = place(at);
-        SyntaxError::at(place.line, place.column, &format!("mismatched input '{found}'. Expecting: {what}"))
+        SyntaxError::at(
+            place.line,
+            place.column,
+            &format!("mismatched input '{found}'. Expecting: {what}"),
+        )
     };
     let name = |at: usize| match tokens.get(at).map(|token| &token.token) {
         Some(Token::Word(word)) => Ok(word.value.to_lowercase()),

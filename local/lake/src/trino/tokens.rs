@@ -38,7 +38,10 @@ pub(super) fn with_parameters(
         return Err(SyntaxError::at(
             1,
             1,
-            &format!("Incorrect number of parameters: expected {marks} but found {}", parameters.len()),
+            &format!(
+                "Incorrect number of parameters: expected {marks} but found {}",
+                parameters.len()
+            ),
         ));
     }
     let mut values = parameters.iter();
@@ -76,7 +79,10 @@ pub(super) fn with_value_rows(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> 
     found
 }
 
-fn value_rows<'a>(mut rest: &'a [TokenWithSpan], found: &mut Vec<TokenWithSpan>) -> &'a [TokenWithSpan] {
+fn value_rows<'a>(
+    mut rest: &'a [TokenWithSpan],
+    found: &mut Vec<TokenWithSpan>,
+) -> &'a [TokenWithSpan] {
     loop {
         let length = row_length(rest);
         let (row, after) = rest.split_at(length);
@@ -122,7 +128,9 @@ fn row_length(tokens: &[TokenWithSpan]) -> usize {
             Token::RParen | Token::RBracket if depth == 0 => return at,
             Token::RParen | Token::RBracket => depth -= 1,
             Token::Comma if depth == 0 => return at,
-            other if depth == 0 && AFTER.iter().any(|keyword| is_keyword(other, *keyword)) => return at,
+            other if depth == 0 && AFTER.iter().any(|keyword| is_keyword(other, *keyword)) => {
+                return at;
+            }
             _ => {}
         }
     }

@@ -22,14 +22,17 @@ pub(super) async fn run(
     let context = running.context;
     let store = &running.lake.store;
     let properties = properties::read(given, true)?;
-    let folder: S3Url = location
-        .parse()
-        .map_err(|error| Failure::new("INVALID_TABLE_PROPERTY", format!("UNLOAD location: {error}")))?;
+    let folder: S3Url = location.parse().map_err(|error| {
+        Failure::new("INVALID_TABLE_PROPERTY", format!("UNLOAD location: {error}"))
+    })?;
     let folder = folder.folder();
     if !is_empty(store, &folder)? {
         return Err(Failure::new(
             "HIVE_PATH_ALREADY_EXISTS",
-            format!("Target directory for table already exists: {}", folder.to_string().trim_end_matches('/')),
+            format!(
+                "Target directory for table already exists: {}",
+                folder.to_string().trim_end_matches('/')
+            ),
         )
         .into());
     }
@@ -67,9 +70,9 @@ pub(super) async fn run(
         keys,
     ));
     let kinds = columns.into_iter().map(|(_, kind)| kind).collect();
-    let written = write::run(state, plan, Target { plan: writer, columns: kinds })
-        .await
-        .map_err(|error| QueryError::from(error).with_orphans(folder.to_string().trim_end_matches('/')))?;
+    let written = write::run(state, plan, Target { plan: writer, columns: kinds }).await.map_err(
+        |error| QueryError::from(error).with_orphans(folder.to_string().trim_end_matches('/')),
+    )?;
     let manifest = write::manifest(running, &written.files)?;
     let place = context.output_location.join(&context.query_id);
     write_metadata(store, &place, &ColumnInfo::rows())?;

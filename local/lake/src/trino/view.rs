@@ -49,7 +49,10 @@ pub(crate) struct ViewColumn {
 /// The definition inside a view's ViewOriginalText.
 pub(crate) fn decode_view(table: &Table) -> Result<ViewText, Failure> {
     let invalid = |why: String| {
-        Failure::new("INVALID_VIEW", format!("View '{}.{}' cannot be read: {why}", table.database_name, table.name()))
+        Failure::new(
+            "INVALID_VIEW",
+            format!("View '{}.{}' cannot be read: {why}", table.database_name, table.name()),
+        )
     };
     let text = table.definition.view_original_text.as_deref().unwrap_or_default().trim();
     let encoded = text
@@ -66,15 +69,27 @@ fn encode(view: &ViewText) -> String {
 }
 
 /// A view as a relation: its query planned in its own database.
-pub(super) async fn provider(visible: &Visible, table: &Table) -> datafusion::common::Result<Arc<dyn TableProvider>> {
+pub(super) async fn provider(
+    visible: &Visible,
+    table: &Table,
+) -> datafusion::common::Result<Arc<dyn TableProvider>> {
     let view = decode_view(table)?;
     let inside = visible.inside(&view.original_sql)?;
-    let parsed = statement::parse(&view.original_sql, Some(&[]))
-        .map_err(|error| Failure::new("INVALID_VIEW", format!("Failed parsing stored view '{CATALOG}.{}.{}': {error}", table.database_name, table.name())))?;
+    let parsed = statement::parse(&view.original_sql, Some(&[])).map_err(|error| {
+        Failure::new(
+            "INVALID_VIEW",
+            format!(
+                "Failed parsing stored view '{CATALOG}.{}.{}': {error}",
+                table.database_name,
+                table.name()
+            ),
+        )
+    })?;
     let statement::TrinoStatement::Query(query) = parsed else {
         return Err(Failure::new("INVALID_VIEW", "a view is a query").into());
     };
-    let database = view.schema.clone().unwrap_or_else(|| table.database_name.clone()).to_lowercase();
+    let database =
+        view.schema.clone().unwrap_or_else(|| table.database_name.clone()).to_lowercase();
     let state = planning::session_in(&inside, &database)?;
     let plan = Box::pin(planning::plan(&state, &query)).await?;
     let names = planning::shown_names(&plan);
@@ -97,7 +112,10 @@ pub(super) async fn provider(visible: &Visible, table: &Table) -> datafusion::co
         .iter()
         .enumerate()
         .map(|(at, (qualifier, field))| {
-            let shown = view.columns.get(at).map_or_else(|| names[at].clone(), |column| column.name.to_lowercase());
+            let shown = view
+                .columns
+                .get(at)
+                .map_or_else(|| names[at].clone(), |column| column.name.to_lowercase());
             Expr::Column(PlanColumn::new(qualifier.cloned(), field.name().clone())).alias(shown)
         })
         .collect();
@@ -116,14 +134,27 @@ pub(super) async fn create(
     let (database, view_name) = complete(name, running.context);
     let catalog = &running.lake.catalog;
     if catalog.database(&database).is_err() {
-        return Err(Failure::new("SCHEMA_NOT_FOUND", format!("Schema '{database}' does not exist")).into());
+        return Err(Failure::new(
+            "SCHEMA_NOT_FOUND",
+            format!("Schema '{database}' does not exist"),
+        )
+        .into());
     }
     let existing = catalog.table(&database, &view_name).ok();
-    let taken = || Failure::new("TABLE_ALREADY_EXISTS", format!("Table already exists: '{CATALOG}.{database}.{view_name}'"));
+    let taken = || {
+        Failure::new(
+            "TABLE_ALREADY_EXISTS",
+            format!("Table already exists: '{CATALOG}.{database}.{view_name}'"),
+        )
+    };
     match &existing {
         Some(table) if !table.is_view() => return Err(taken().into()),
         Some(_) if !replace => {
-            return Err(Failure::new("ALREADY_EXISTS", format!("View already exists: '{CATALOG}.{database}.{view_name}'")).into());
+            return Err(Failure::new(
+                "ALREADY_EXISTS",
+                format!("View already exists: '{CATALOG}.{database}.{view_name}'"),
+            )
+            .into());
         }
         _ => {}
     }
@@ -142,7 +173,10 @@ pub(super) async fn create(
     let input = TableInput {
         name: view_name.clone(),
         storage_descriptor: Some(StorageDescriptor {
-            columns: columns.iter().map(|(name, kind)| Column::new(name.clone(), hive_type(kind))).collect(),
+            columns: columns
+                .iter()
+                .map(|(name, kind)| Column::new(name.clone(), hive_type(kind)))
+                .collect(),
             location: Some(String::new()),
             ..StorageDescriptor::default()
         }),
@@ -156,7 +190,11 @@ pub(super) async fn create(
         .into(),
         ..TableInput::default()
     };
-    let done = if replace { catalog.put_table(&database, input) } else { catalog.create_table(&database, input) };
+    let done = if replace {
+        catalog.put_table(&database, input)
+    } else {
+        catalog.create_table(&database, input)
+    };
     done.map_err(|error| match error {
         CatalogError::TableExists(_) => taken(),
         other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),
@@ -173,7 +211,11 @@ fn hive_type(kind: &TrinoType) -> String {
 }
 
 /// `DROP VIEW`.
-pub(super) fn drop(running: &Running<'_>, name: &TableName, if_exists: bool) -> Result<QueryOutput, QueryError> {
+pub(super) fn drop(
+    running: &Running<'_>,
+    name: &TableName,
+    if_exists: bool,
+) -> Result<QueryOutput, QueryError> {
     let (database, view) = complete(name, running.context);
     let catalog = &running.lake.catalog;
     match catalog.table(&database, &view) {
@@ -191,7 +233,11 @@ pub(super) fn drop(running: &Running<'_>, name: &TableName, if_exists: bool) -> 
         }
         Err(_) if if_exists => {}
         Err(_) => {
-            return Err(Failure::new("TABLE_NOT_FOUND", format!("View '{CATALOG}.{database}.{view}' does not exist")).into());
+            return Err(Failure::new(
+                "TABLE_NOT_FOUND",
+                format!("View '{CATALOG}.{database}.{view}' does not exist"),
+            )
+            .into());
         }
     }
     running.text(&TextRows::none())

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
-use datafusion::execution::session_state::SessionState;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use tokio::task::JoinSet;
@@ -33,9 +33,8 @@ pub(super) async fn run(state: SessionState, plan: LogicalPlan, target: Target) 
     }
     let mut all = Written::default();
     while let Some(done) = tasks.join_next().await {
-        let written = done.map_err(|error| {
-            datafusion::error::DataFusionError::External(Box::new(error))
-        })??;
+        let written =
+            done.map_err(|error| datafusion::error::DataFusionError::External(Box::new(error)))??;
         all.files.extend(written.files);
         all.rows += written.rows;
         all.bytes += written.bytes;

@@ -6,10 +6,16 @@ use crate::catalog::{CatalogError, Column, PartitionInput, StorageDescriptor, Ta
 use crate::hive::statement::{AlterAction, ColumnDefinition, PartitionSpec, TableName};
 use crate::sql::{QueryError, TextRows};
 
-pub(super) fn database(here: &Here<'_>, name: &str, properties: &[(String, String)]) -> Result<TextRows, QueryError> {
+pub(super) fn database(
+    here: &Here<'_>,
+    name: &str,
+    properties: &[(String, String)],
+) -> Result<TextRows, QueryError> {
     let catalog = &here.lake.catalog;
     let database = catalog.database(name).map_err(|_| {
-        QueryError::hive(format!("FAILED: SemanticException [Error 10072]: Database does not exist: {name}"))
+        QueryError::hive(format!(
+            "FAILED: SemanticException [Error 10072]: Database does not exist: {name}"
+        ))
     })?;
     let mut input = database.definition;
     input.parameters.extend(parameters(properties));
@@ -17,7 +23,11 @@ pub(super) fn database(here: &Here<'_>, name: &str, properties: &[(String, Strin
     Ok(TextRows::none())
 }
 
-pub(super) fn table(here: &Here<'_>, name: &TableName, action: &AlterAction) -> Result<TextRows, QueryError> {
+pub(super) fn table(
+    here: &Here<'_>,
+    name: &TableName,
+    action: &AlterAction,
+) -> Result<TextRows, QueryError> {
     let mut table = here.table(name)?;
     if table.is_view() {
         return Err(QueryError::hive(format!(
@@ -44,7 +54,8 @@ pub(super) fn table(here: &Here<'_>, name: &TableName, action: &AlterAction) -> 
                 .map_err(|error| task("MetaException", &error))?;
         }
         AlterAction::SetLocation { location, .. } => {
-            table.definition.storage_descriptor.get_or_insert_default().location = Some(folder(location)?);
+            table.definition.storage_descriptor.get_or_insert_default().location =
+                Some(folder(location)?);
             here.replace(&table)?;
         }
         AlterAction::SetProperties { properties } => {
@@ -61,7 +72,10 @@ pub(super) fn table(here: &Here<'_>, name: &TableName, action: &AlterAction) -> 
             let storage = table.definition.storage_descriptor.get_or_insert_default();
             for column in columns {
                 if storage.columns.iter().any(|known| known.name == column.name) {
-                    return Err(QueryError::ddl_task("InvalidOperationException", format!("Duplicate column name: {}", column.name)));
+                    return Err(QueryError::ddl_task(
+                        "InvalidOperationException",
+                        format!("Duplicate column name: {}", column.name),
+                    ));
                 }
                 storage.columns.push(catalog_column(column));
             }
@@ -72,7 +86,9 @@ pub(super) fn table(here: &Here<'_>, name: &TableName, action: &AlterAction) -> 
                 columns.iter().map(catalog_column).collect();
             here.replace(&table)?;
         }
-        AlterAction::ChangeColumn { .. } | AlterAction::DropColumn { .. } | AlterAction::RenameTable { .. } => {
+        AlterAction::ChangeColumn { .. }
+        | AlterAction::DropColumn { .. }
+        | AlterAction::RenameTable { .. } => {
             return Err(QueryError::trino(
                 "NOT_SUPPORTED",
                 format!("this ALTER TABLE is for Iceberg tables alone: {}", table.name()),
@@ -83,12 +99,16 @@ pub(super) fn table(here: &Here<'_>, name: &TableName, action: &AlterAction) -> 
 }
 
 fn catalog_column(column: &ColumnDefinition) -> Column {
-    Column { comment: column.comment.clone(), ..Column::new(column.name.clone(), column.hive_type.clone()) }
+    Column {
+        comment: column.comment.clone(),
+        ..Column::new(column.name.clone(), column.hive_type.clone())
+    }
 }
 
 fn folder(location: &str) -> Result<String, QueryError> {
-    let url: S3Url =
-        location.parse().map_err(|error| QueryError::ddl_task("MetaException", format!("{error}")))?;
+    let url: S3Url = location
+        .parse()
+        .map_err(|error| QueryError::ddl_task("MetaException", format!("{error}")))?;
     Ok(url.folder().to_string())
 }
 
@@ -100,8 +120,12 @@ pub(super) fn values(table: &Table, partition: &PartitionSpec) -> Result<Vec<Str
             "FAILED: SemanticException table is not partitioned but partition spec exists",
         ));
     }
-    if let Some((unknown, _)) = partition.iter().find(|(name, _)| keys.iter().all(|key| key.name != *name)) {
-        return Err(QueryError::hive(format!("FAILED: SemanticException Partition spec contains non-partition column {unknown}")));
+    if let Some((unknown, _)) =
+        partition.iter().find(|(name, _)| keys.iter().all(|key| key.name != *name))
+    {
+        return Err(QueryError::hive(format!(
+            "FAILED: SemanticException Partition spec contains non-partition column {unknown}"
+        )));
     }
     keys.iter()
         .map(|key| {
@@ -115,18 +139,28 @@ pub(super) fn values(table: &Table, partition: &PartitionSpec) -> Result<Vec<Str
         .collect()
 }
 
-fn find(here: &Here<'_>, table: &Table, partition: &PartitionSpec) -> Result<crate::catalog::Partition, QueryError> {
+fn find(
+    here: &Here<'_>,
+    table: &Table,
+    partition: &PartitionSpec,
+) -> Result<crate::catalog::Partition, QueryError> {
     let values = values(table, partition)?;
-    here.lake.catalog.partition(&table.database_name, table.name(), &values).map_err(|error| match error {
-        CatalogError::PartitionNotFound(_) => {
-            QueryError::hive(format!("FAILED: SemanticException [Error 10006]: Partition not found {partition:?}"))
+    here.lake.catalog.partition(&table.database_name, table.name(), &values).map_err(|error| {
+        match error {
+            CatalogError::PartitionNotFound(_) => QueryError::hive(format!(
+                "FAILED: SemanticException [Error 10006]: Partition not found {partition:?}"
+            )),
+            other => task("MetaException", &other),
         }
-        other => task("MetaException", &other),
     })
 }
 
 /// A partition where Hive puts it unless told otherwise: `<table>/k=v/…/`.
-pub(super) fn input(table: &Table, values: Vec<String>, location: Option<String>) -> PartitionInput {
+pub(super) fn input(
+    table: &Table,
+    values: Vec<String>,
+    location: Option<String>,
+) -> PartitionInput {
     let storage = table.definition.storage_descriptor.clone().unwrap_or_default();
     let location = location.unwrap_or_else(|| {
         let mut folder = storage.location.clone().unwrap_or_default();
@@ -159,7 +193,12 @@ fn add_partitions(
     // All or none: Hive checks before it adds.
     if !if_not_exists {
         for wanted in &inputs {
-            if here.lake.catalog.partition(&table.database_name, table.name(), &wanted.values).is_ok() {
+            if here
+                .lake
+                .catalog
+                .partition(&table.database_name, table.name(), &wanted.values)
+                .is_ok()
+            {
                 return Err(exists(&wanted.values));
             }
         }
@@ -181,7 +220,10 @@ fn add_partitions(
 }
 
 fn exists(values: &[String]) -> QueryError {
-    QueryError::ddl_task("AlreadyExistsException", format!("Partition already exists: [{}]", values.join(", ")))
+    QueryError::ddl_task(
+        "AlreadyExistsException",
+        format!("Partition already exists: [{}]", values.join(", ")),
+    )
 }
 
 fn drop_partitions(

@@ -50,7 +50,9 @@ pub(super) fn drop_database(
         return if if_exists {
             Ok(TextRows::none())
         } else {
-            Err(QueryError::hive(format!("FAILED: SemanticException [Error 10072]: Database does not exist: {name}")))
+            Err(QueryError::hive(format!(
+                "FAILED: SemanticException [Error 10072]: Database does not exist: {name}"
+            )))
         };
     }
     let tables = catalog.tables(name).map_err(|error| task("MetaException", &error))?;
@@ -64,7 +66,11 @@ pub(super) fn drop_database(
     Ok(TextRows::none())
 }
 
-pub(super) fn drop_table(here: &Here<'_>, name: &TableName, if_exists: bool) -> Result<TextRows, QueryError> {
+pub(super) fn drop_table(
+    here: &Here<'_>,
+    name: &TableName,
+    if_exists: bool,
+) -> Result<TextRows, QueryError> {
     match here.table(name) {
         Ok(table) if table.is_view() => Err(QueryError::hive(
             "FAILED: SemanticException [Error 10110]: Cannot drop a view with DROP TABLE",
@@ -82,10 +88,9 @@ pub(super) fn drop_table(here: &Here<'_>, name: &TableName, if_exists: bool) -> 
 }
 
 pub(super) fn table(here: &Here<'_>, create: &CreateTable) -> Result<TextRows, QueryError> {
-    let iceberg = create
-        .properties
-        .iter()
-        .any(|(key, value)| key.eq_ignore_ascii_case("table_type") && value.eq_ignore_ascii_case("iceberg"));
+    let iceberg = create.properties.iter().any(|(key, value)| {
+        key.eq_ignore_ascii_case("table_type") && value.eq_ignore_ascii_case("iceberg")
+    });
     if iceberg {
         return Err(QueryError::trino("NOT_SUPPORTED", "Iceberg tables are not supported here"));
     }
@@ -98,13 +103,18 @@ pub(super) fn table(here: &Here<'_>, create: &CreateTable) -> Result<TextRows, Q
     let (database, name) = here.complete(&create.name);
     let catalog = &here.lake.catalog;
     if catalog.database(&database).is_err() {
-        return Err(QueryError::hive(format!("FAILED: SemanticException [Error 10072]: Database does not exist: {database}")));
+        return Err(QueryError::hive(format!(
+            "FAILED: SemanticException [Error 10072]: Database does not exist: {database}"
+        )));
     }
     if catalog.table(&database, &name).is_ok() {
         return if create.if_not_exists {
             Ok(TextRows::none())
         } else {
-            Err(QueryError::ddl_task("AlreadyExistsException", format!("Table {name} already exists")))
+            Err(QueryError::ddl_task(
+                "AlreadyExistsException",
+                format!("Table {name} already exists"),
+            ))
         };
     }
     let location = location(create)?;
@@ -133,10 +143,11 @@ pub(super) fn table(here: &Here<'_>, create: &CreateTable) -> Result<TextRows, Q
 
 /// A folder in S3. Source: user guide, create-table.md and other-notable-limitations.md.
 fn location(create: &CreateTable) -> Result<S3Url, QueryError> {
-    let invalid = |why: String| {
-        QueryError::ddl_task("java.lang.IllegalArgumentException", why)
-    };
-    let text = create.location.as_deref().ok_or_else(|| invalid("External location must be provided".to_owned()))?;
+    let invalid = |why: String| QueryError::ddl_task("java.lang.IllegalArgumentException", why);
+    let text = create
+        .location
+        .as_deref()
+        .ok_or_else(|| invalid("External location must be provided".to_owned()))?;
     let url: S3Url = text.parse().map_err(|error| invalid(format!("{error}")))?;
     if text.contains('*') {
         return Err(invalid(format!("Can not create a Path with a glob: {text}")));
@@ -146,10 +157,11 @@ fn location(create: &CreateTable) -> Result<S3Url, QueryError> {
 
 fn columns(create: &CreateTable) -> Result<Vec<Column>, QueryError> {
     let mut seen: Vec<&str> = Vec::new();
-    let named = create.columns.iter().chain(create.partitions.iter().filter_map(|field| match field {
-        PartitionField::Typed(column) => Some(column),
-        PartitionField::Transform(_) => None,
-    }));
+    let named =
+        create.columns.iter().chain(create.partitions.iter().filter_map(|field| match field {
+            PartitionField::Typed(column) => Some(column),
+            PartitionField::Transform(_) => None,
+        }));
     for column in named {
         if seen.contains(&column.name.as_str()) {
             return Err(QueryError::hive(format!(
@@ -190,7 +202,9 @@ fn storage(create: &CreateTable, location: S3Url) -> Result<StorageDescriptor, Q
     let mut classes = None;
     match &create.stored_as {
         Some(StoredAs::Format(format)) => (input, output, serde) = format_classes(format),
-        Some(StoredAs::Classes { input, output }) => classes = Some((input.clone(), output.clone())),
+        Some(StoredAs::Classes { input, output }) => {
+            classes = Some((input.clone(), output.clone()))
+        }
         None => {}
     }
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();

@@ -17,12 +17,22 @@ pub(super) fn run(
 ) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
     let storage = table.definition.storage_descriptor.clone().unwrap_or_default();
-    let columns = vec![ColumnInfo::text("col_name"), ColumnInfo::text("data_type"), ColumnInfo::text("comment")];
+    let columns = vec![
+        ColumnInfo::text("col_name"),
+        ColumnInfo::text("data_type"),
+        ColumnInfo::text("comment"),
+    ];
     if let Some(path) = column {
         let first = path.split('.').next().unwrap_or(path);
-        let found = storage.columns.iter().chain(&table.definition.partition_keys).find(|known| known.name == first);
+        let found = storage
+            .columns
+            .iter()
+            .chain(&table.definition.partition_keys)
+            .find(|known| known.name == first);
         let found = found.ok_or_else(|| {
-            QueryError::hive(format!("FAILED: SemanticException [Error 10002]: Invalid column reference {first}"))
+            QueryError::hive(format!(
+                "FAILED: SemanticException [Error 10002]: Invalid column reference {first}"
+            ))
         })?;
         return Ok(TextRows { columns, lines: vec![line(found)] });
     }
@@ -58,7 +68,11 @@ pub(super) fn run(
     Ok(TextRows { columns, lines })
 }
 
-fn formatted(table: &crate::catalog::Table, storage: &crate::catalog::StorageDescriptor, lines: &mut Vec<String>) {
+fn formatted(
+    table: &crate::catalog::Table,
+    storage: &crate::catalog::StorageDescriptor,
+    lines: &mut Vec<String>,
+) {
     let pair = |name: &str, value: &str| format!("{name:<WIDTH$}\t{value:<WIDTH$}\t ");
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     lines.push(blank());

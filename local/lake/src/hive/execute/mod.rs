@@ -15,13 +15,26 @@ use crate::sql::{QueryContext, QueryError, TextRows};
 use crate::trino::database_of;
 
 /// Runs a statement; the lines are those of its `.txt` result.
-pub fn execute(lake: &Lake, context: &QueryContext, statement: &HiveStatement) -> Result<TextRows, QueryError> {
+pub fn execute(
+    lake: &Lake,
+    context: &QueryContext,
+    statement: &HiveStatement,
+) -> Result<TextRows, QueryError> {
     let here = Here { lake, context };
     match statement {
         HiveStatement::CreateDatabase { name, if_not_exists, comment, location, properties } => {
-            create::database(&here, name, *if_not_exists, comment.as_deref(), location.as_deref(), properties)
+            create::database(
+                &here,
+                name,
+                *if_not_exists,
+                comment.as_deref(),
+                location.as_deref(),
+                properties,
+            )
         }
-        HiveStatement::AlterDatabase { name, properties } => alter::database(&here, name, properties),
+        HiveStatement::AlterDatabase { name, properties } => {
+            alter::database(&here, name, properties)
+        }
         HiveStatement::DropDatabase { name, if_exists, cascade } => {
             create::drop_database(&here, name, *if_exists, *cascade)
         }
@@ -33,12 +46,18 @@ pub fn execute(lake: &Lake, context: &QueryContext, statement: &HiveStatement) -
         HiveStatement::ShowTables { database, pattern } => {
             show::tables(&here, database.as_deref(), pattern.as_deref())
         }
-        HiveStatement::ShowViews { database, pattern } => show::views(&here, database.as_deref(), pattern.as_deref()),
+        HiveStatement::ShowViews { database, pattern } => {
+            show::views(&here, database.as_deref(), pattern.as_deref())
+        }
         HiveStatement::ShowColumns { name } => show::columns(&here, name),
-        HiveStatement::ShowPartitions { name, partition } => show::partitions(&here, name, partition),
+        HiveStatement::ShowPartitions { name, partition } => {
+            show::partitions(&here, name, partition)
+        }
         HiveStatement::ShowCreateTable { name } => show::create_table(&here, name),
         HiveStatement::ShowCreateView { name } => show::create_view(&here, name),
-        HiveStatement::ShowProperties { name, property } => show::properties(&here, name, property.as_deref()),
+        HiveStatement::ShowProperties { name, property } => {
+            show::properties(&here, name, property.as_deref())
+        }
         HiveStatement::Describe { name, style, partition, column } => {
             describe::run(&here, name, *style, partition, column.as_deref())
         }

@@ -12,8 +12,10 @@ use crate::tables::data_files;
 
 pub(super) fn run(here: &Here<'_>, name: &TableName) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
-    let keys: Vec<&str> = table.definition.partition_keys.iter().map(|key| key.name.as_str()).collect();
-    let place = table.definition.storage_descriptor.as_ref().and_then(|storage| storage.location.clone());
+    let keys: Vec<&str> =
+        table.definition.partition_keys.iter().map(|key| key.name.as_str()).collect();
+    let place =
+        table.definition.storage_descriptor.as_ref().and_then(|storage| storage.location.clone());
     let folder: S3Url = place
         .unwrap_or_default()
         .parse()
@@ -41,7 +43,9 @@ pub(super) fn run(here: &Here<'_>, name: &TableName) -> Result<TextRows, QueryEr
     }
     let inputs: Vec<_> = found
         .iter()
-        .map(|(values, path)| alter::input(&table, values.clone(), Some(folder.join(&format!("{path}/")).to_string())))
+        .map(|(values, path)| {
+            alter::input(&table, values.clone(), Some(folder.join(&format!("{path}/")).to_string()))
+        })
         .collect();
     let done = here
         .lake
@@ -62,7 +66,11 @@ pub(super) fn run(here: &Here<'_>, name: &TableName) -> Result<TextRows, QueryEr
     let table_name = table.name();
     let listed: Vec<String> = missing.iter().map(|path| format!("{table_name}:{path}")).collect();
     let mut lines = vec![format!("Partitions not in metastore:\t{}", listed.join("\t"))];
-    lines.extend(missing.iter().map(|path| format!("Repair: Added partition to metastore {table_name}:{path}")));
+    lines.extend(
+        missing
+            .iter()
+            .map(|path| format!("Repair: Added partition to metastore {table_name}:{path}")),
+    );
     Ok(TextRows::one_column("result", lines))
 }
 

@@ -10,25 +10,39 @@ use crate::trino::{database_of, decode_view};
 
 pub(super) fn databases(here: &Here<'_>, pattern: Option<&str>) -> Result<TextRows, QueryError> {
     let all = here.lake.catalog.databases().map_err(|error| task("MetaException", &error))?;
-    let names = all.iter().map(|database| database.name().to_owned()).filter(|name| matches(name, pattern));
+    let names =
+        all.iter().map(|database| database.name().to_owned()).filter(|name| matches(name, pattern));
     Ok(TextRows::one_column("database_name", names.collect()))
 }
 
 fn every(here: &Here<'_>, database: Option<&str>) -> Result<Vec<Table>, QueryError> {
     let database = database.map_or_else(|| database_of(here.context), str::to_owned);
     here.lake.catalog.tables(&database).map_err(|_| {
-        QueryError::hive(format!("FAILED: SemanticException [Error 10072]: Database does not exist: {database}"))
+        QueryError::hive(format!(
+            "FAILED: SemanticException [Error 10072]: Database does not exist: {database}"
+        ))
     })
 }
 
 /// Tables and views. Source: user guide, show-tables.md.
-pub(super) fn tables(here: &Here<'_>, database: Option<&str>, pattern: Option<&str>) -> Result<TextRows, QueryError> {
+pub(super) fn tables(
+    here: &Here<'_>,
+    database: Option<&str>,
+    pattern: Option<&str>,
+) -> Result<TextRows, QueryError> {
     let names = every(here, database)?.into_iter().map(|table| table.definition.name);
     Ok(TextRows::one_column("tab_name", names.filter(|name| matches(name, pattern)).collect()))
 }
 
-pub(super) fn views(here: &Here<'_>, database: Option<&str>, pattern: Option<&str>) -> Result<TextRows, QueryError> {
-    let names = every(here, database)?.into_iter().filter(Table::is_view).map(|table| table.definition.name);
+pub(super) fn views(
+    here: &Here<'_>,
+    database: Option<&str>,
+    pattern: Option<&str>,
+) -> Result<TextRows, QueryError> {
+    let names = every(here, database)?
+        .into_iter()
+        .filter(Table::is_view)
+        .map(|table| table.definition.name);
     Ok(TextRows::one_column("views", names.filter(|name| matches(name, pattern)).collect()))
 }
 
@@ -40,7 +54,11 @@ pub(super) fn columns(here: &Here<'_>, name: &TableName) -> Result<TextRows, Que
     Ok(TextRows::one_column("field", lines))
 }
 
-pub(super) fn partitions(here: &Here<'_>, name: &TableName, partition: &PartitionSpec) -> Result<TextRows, QueryError> {
+pub(super) fn partitions(
+    here: &Here<'_>,
+    name: &TableName,
+    partition: &PartitionSpec,
+) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
     let keys = &table.definition.partition_keys;
     if keys.is_empty() {
@@ -59,32 +77,50 @@ pub(super) fn partitions(here: &Here<'_>, name: &TableName, partition: &Partitio
         .map_err(|error| task("MetaException", &error))?;
     let asked = |values: &[String]| {
         partition.iter().all(|(name, value)| {
-            keys.iter().position(|key| key.name == *name).is_some_and(|at| values.get(at) == Some(value))
+            keys.iter()
+                .position(|key| key.name == *name)
+                .is_some_and(|at| values.get(at) == Some(value))
         })
     };
     let lines = all
         .iter()
         .filter(|found| asked(found.values()))
         .map(|found| {
-            let pairs: Vec<String> =
-                keys.iter().zip(found.values()).map(|(key, value)| format!("{}={value}", key.name)).collect();
+            let pairs: Vec<String> = keys
+                .iter()
+                .zip(found.values())
+                .map(|(key, value)| format!("{}={value}", key.name))
+                .collect();
             pairs.join("/")
         })
         .collect();
     Ok(TextRows::one_column("partition", lines))
 }
 
-pub(super) fn properties(here: &Here<'_>, name: &TableName, property: Option<&str>) -> Result<TextRows, QueryError> {
+pub(super) fn properties(
+    here: &Here<'_>,
+    name: &TableName,
+    property: Option<&str>,
+) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
     let parameters = &table.definition.parameters;
     let lines = match property {
         Some(property) => vec![parameters.get(property).map_or_else(
-            || format!("Table {}.{} does not have property: {property}", table.database_name, table.name()),
+            || {
+                format!(
+                    "Table {}.{} does not have property: {property}",
+                    table.database_name,
+                    table.name()
+                )
+            },
             |value| format!("{property}\t{value}"),
         )],
         None => parameters.iter().map(|(key, value)| format!("{key}\t{value}")).collect(),
     };
-    Ok(TextRows { columns: vec![ColumnInfo::text("prpt_name"), ColumnInfo::text("prpt_value")], lines })
+    Ok(TextRows {
+        columns: vec![ColumnInfo::text("prpt_name"), ColumnInfo::text("prpt_value")],
+        lines,
+    })
 }
 
 pub(super) fn create_view(here: &Here<'_>, name: &TableName) -> Result<TextRows, QueryError> {
@@ -92,7 +128,11 @@ pub(super) fn create_view(here: &Here<'_>, name: &TableName) -> Result<TextRows,
     if !table.is_view() {
         return Err(QueryError::trino(
             "NOT_SUPPORTED",
-            format!("Relation '{}.{}' is not a view, but a table", table.database_name, table.name()),
+            format!(
+                "Relation '{}.{}' is not a view, but a table",
+                table.database_name,
+                table.name()
+            ),
         ));
     }
     let view = decode_view(&table)?;
@@ -118,9 +158,11 @@ pub(super) fn create_table(here: &Here<'_>, name: &TableName) -> Result<TextRows
     }
     let serde = storage.serde_info.clone().unwrap_or_default();
     let library = serde.serialization_library.unwrap_or_default();
-    let delimiter = serde.parameters.get("field.delim").filter(|_| library.ends_with("LazySimpleSerDe"));
+    let delimiter =
+        serde.parameters.get("field.delim").filter(|_| library.ends_with("LazySimpleSerDe"));
     if let Some(delimiter) = delimiter {
-        let _ = write!(text, "\nROW FORMAT DELIMITED \n  FIELDS TERMINATED BY {} ", quoted(delimiter));
+        let _ =
+            write!(text, "\nROW FORMAT DELIMITED \n  FIELDS TERMINATED BY {} ", quoted(delimiter));
     } else {
         let _ = write!(text, "\nROW FORMAT SERDE \n  '{library}' ");
         let shown: Vec<String> = serde
@@ -164,8 +206,11 @@ fn listed(columns: &[Column]) -> String {
     let lines: Vec<String> = columns
         .iter()
         .map(|column| {
-            let comment =
-                column.comment.as_deref().map(|comment| format!(" COMMENT {}", quoted(comment))).unwrap_or_default();
+            let comment = column
+                .comment
+                .as_deref()
+                .map(|comment| format!(" COMMENT {}", quoted(comment)))
+                .unwrap_or_default();
             format!("  `{}` {}{comment}", column.name, column.r#type.as_deref().unwrap_or("string"))
         })
         .collect();
@@ -196,7 +241,10 @@ fn glob(text: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => text == pattern,
         Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| glob(&rest[at..], after))
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| glob(&rest[at..], after))
         }),
     }
 }

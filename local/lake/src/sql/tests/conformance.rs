@@ -1,1 +1,248 @@
-//! Others' cases, where the folder with them is present.
+//! Others' cases, where the folder with them is present beside the project: Trino's
+//! own unit tests, and the statements of Athena's user guide.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use datafusion::arrow::record_batch::RecordBatch;
+use serde_json::Value;
+
+use super::canonical::{of_array, of_json};
+use super::{context, lake};
+use crate::Lake;
+use crate::sql::{QueryError, classify};
+
+/// What was reached, in cases: a change may raise it, none may lower it.
+const CORE_FLOOR: usize = 1;
+const ALL_FLOOR: usize = 1;
+const STATEMENTS_FLOOR: usize = 1;
+
+fn folder() -> Option<PathBuf> {
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance/athena");
+    folder.is_dir().then_some(folder)
+}
+
+/// A file of JSON lines, with Python's NaN and Infinity as texts.
+fn cases(name: &str) -> Option<Vec<Value>> {
+    let text = std::fs::read_to_string(folder()?.join(name)).ok()?;
+    let lines = text.lines().map(|line| {
+        let number = regex::Regex::new(r#"([\[,:]\s*)(NaN|-?Infinity)"#).unwrap();
+        let line = number.replace_all(line, "${1}{\"t\":\"double\",\"v\":\"${2}\"}");
+        serde_json::from_str(&line).unwrap()
+    });
+    Some(lines.collect())
+}
+
+async fn evaluate(lake: &Lake, query: &str) -> Result<Vec<RecordBatch>, QueryError> {
+    crate::trino::collect(lake, &context("conformance"), query).await
+}
+
+fn rows(batches: &[RecordBatch]) -> Vec<String> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let values: Vec<String> =
+                batch.columns().iter().map(|column| of_array(column.as_ref(), row)).collect();
+            rows.push(values.join(" | "));
+        }
+    }
+    rows
+}
+
+/// The query an expression stands in: its bindings as columns of one row.
+fn query_of(case: &Value, expression: &str) -> String {
+    match case.get("bindings").and_then(Value::as_object) {
+        Some(bindings) => {
+            let names: Vec<&str> = bindings.keys().map(String::as_str).collect();
+            let values: Vec<&str> = bindings.values().filter_map(Value::as_str).collect();
+            format!(
+                "SELECT {expression} FROM (VALUES ({})) t({})",
+                values.join(", "),
+                names.join(", ")
+            )
+        }
+        None => format!("SELECT {expression}"),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Right,
+    /// An answer, but not Trino's.
+    Wrong(String),
+    /// A failure where Trino answers, or the other way about.
+    Failed(String),
+}
+
+async fn judge(lake: &Lake, case: &Value) -> Verdict {
+    let expression = case["form"] == "expression";
+    let sql = case["sql"].as_str().unwrap_or_default();
+    let expect = &case["expect"];
+    let query = if expression { query_of(case, sql) } else { sql.to_owned() };
+    let found = evaluate(lake, &query).await;
+    if expect["kind"] == "error" {
+        return judge_error(expect, found.map(|batches| rows(&batches)));
+    }
+    let found = match found {
+        Ok(batches) => rows(&batches),
+        Err(error) => return Verdict::Failed(error.to_string()),
+    };
+    let expected = match expect["kind"].as_str().unwrap_or_default() {
+        "empty" => Vec::new(),
+        "null" => vec!["null".to_owned()],
+        "value" => vec![of_json(&expect["value"])],
+        _ => {
+            let other = expect["value"].as_str().unwrap_or_default();
+            let other = if expression { query_of(case, other) } else { other.to_owned() };
+            match evaluate(lake, &other).await {
+                Ok(batches) => rows(&batches),
+                Err(error) => return Verdict::Failed(format!("expected side: {error}")),
+            }
+        }
+    };
+    let (mut found, mut expected) = (found, expected);
+    if case["ordered"] != true {
+        found.sort();
+        expected.sort();
+    }
+    if found == expected {
+        Verdict::Right
+    } else {
+        Verdict::Wrong(format!("{found:?} for {expected:?}"))
+    }
+}
+
+fn judge_error(expect: &Value, found: Result<Vec<String>, QueryError>) -> Verdict {
+    let error = match found {
+        Ok(rows) => return Verdict::Wrong(format!("answered {rows:?} for {expect}")),
+        Err(error) => error.to_string(),
+    };
+    let (code, message) = error.split_once(": ").unwrap_or((&error, ""));
+    let right = match (
+        expect["code"].as_str(),
+        expect["message"].as_str(),
+        expect["message_contains"].as_str(),
+    ) {
+        (Some(expected), _, _) if expected == code => true,
+        (_, Some(expected), _) => {
+            message.contains(expected.trim_start_matches("line 1:1: "))
+                || expected.ends_with(message)
+        }
+        (_, _, Some(expected)) => message.contains(expected),
+        (None, None, None) => true,
+        _ => false,
+    };
+    if right { Verdict::Right } else { Verdict::Failed(format!("{error} for {expect}")) }
+}
+
+#[derive(Default, Debug, Clone, Copy)]
+struct Score {
+    right: usize,
+    wrong: usize,
+    all: usize,
+}
+
+/// Counts by group; what is not right goes to a file when `CONFORMANCE_REPORT` names one.
+async fn score(lake: &Lake, cases: &[Value]) -> (Score, BTreeMap<String, Score>) {
+    let mut total = Score::default();
+    let mut groups: BTreeMap<String, Score> = BTreeMap::new();
+    let mut report = String::new();
+    for case in cases {
+        let verdict = judge(lake, case).await;
+        let group =
+            groups.entry(case["group"].as_str().unwrap_or_default().to_owned()).or_default();
+        for score in [&mut total, group] {
+            score.all += 1;
+            score.right += usize::from(verdict == Verdict::Right);
+            score.wrong += usize::from(matches!(verdict, Verdict::Wrong(_)));
+        }
+        if verdict != Verdict::Right {
+            let _ = writeln!(
+                report,
+                "{}\t{}\t{} {}\t{verdict:?}",
+                case["id"], case["group"], case["sql"], case["bindings"]
+            );
+        }
+    }
+    if let Some(path) = std::env::var_os("CONFORMANCE_REPORT") {
+        use std::io::Write as _;
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        file.write_all(report.as_bytes()).unwrap();
+    }
+    (total, groups)
+}
+
+fn show(title: &str, total: Score, groups: &BTreeMap<String, Score>) {
+    eprintln!(
+        "{title}: {} of {} right, {} answered otherwise",
+        total.right, total.all, total.wrong
+    );
+    for (group, score) in groups {
+        eprintln!(
+            "  {group}: {} of {}, {} answered otherwise",
+            score.right, score.all, score.wrong
+        );
+    }
+}
+
+fn on_a_deep_stack(work: impl Future<Output = ()> + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(64 * 1024 * 1024).spawn(move || {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+    });
+    thread.unwrap().join().unwrap();
+}
+
+#[test]
+fn trino_unit_tests() {
+    let Some(cases) = cases("trino_unit_tests.jsonl") else {
+        eprintln!("0 cases: no conformance folder");
+        return;
+    };
+    on_a_deep_stack(async move {
+        let lake = lake();
+        let (core, rest): (Vec<Value>, Vec<Value>) =
+            cases.into_iter().partition(|case| case["etl_core"] == true);
+        let (core_total, groups) = score(&lake, &core).await;
+        show("etl_core", core_total, &groups);
+        let (rest_total, groups) = score(&lake, &rest).await;
+        show("the rest", rest_total, &groups);
+        assert!(
+            core_total.right >= CORE_FLOOR,
+            "{} core cases are right, {CORE_FLOOR} were",
+            core_total.right
+        );
+        let all = core_total.right + rest_total.right;
+        assert!(all >= ALL_FLOOR, "{all} cases are right, {ALL_FLOOR} were");
+    });
+}
+
+/// A statement of the guide is read, or refused as a kind Athena does not run.
+#[test]
+fn athena_doc_statements() {
+    let Some(folder) = folder() else {
+        eprintln!("0 statements: no conformance folder");
+        return;
+    };
+    let text = std::fs::read_to_string(folder.join("athena_doc_statements.json")).unwrap();
+    let statements: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let lake = lake();
+    let (mut read, mut all) = (0, 0);
+    for statement in statements.iter().filter(|statement| statement["grammar"] != true) {
+        let sql = statement["sql"].as_str().unwrap_or_default();
+        all += 1;
+        match lake.check(sql) {
+            Ok(_) => read += 1,
+            Err(error) => eprintln!(
+                "{}:{} {:?}: {error}\n    {}",
+                statement["file"].as_str().unwrap_or_default(),
+                statement["line"],
+                classify(sql).map(|kind| kind.substatement),
+                sql.replace('\n', "\n    ")
+            ),
+        }
+    }
+    eprintln!("{read} of {all} statements of the guide are read");
+    assert!(read >= STATEMENTS_FLOOR, "{read} statements are read, {STATEMENTS_FLOOR} were");
+}

@@ -5,6 +5,7 @@
 //! column types first); `lines` (a `.txt` result); `error TEXT` (the failure contains
 //! it); `refused TEXT` (not accepted at all); `file URL` (an object's lines).
 
+mod canonical;
 mod conformance;
 mod script;
 mod tables;
@@ -21,7 +22,10 @@ pub(super) fn lake() -> Lake {
     lake.store.create_bucket("results", "us-east-1").unwrap();
     if lake.catalog.database("default").is_err() {
         lake.catalog
-            .create_database(crate::catalog::DatabaseInput { name: "default".to_owned(), ..Default::default() })
+            .create_database(crate::catalog::DatabaseInput {
+                name: "default".to_owned(),
+                ..Default::default()
+            })
             .unwrap();
     }
     lake
@@ -66,9 +70,11 @@ pub(super) fn lines(lake: &Lake, output: &QueryOutput) -> Vec<String> {
 #[test]
 fn cases_hold() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
-    let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut failures = Vec::new();
     let mut count = 0;
     for name in names {
@@ -78,5 +84,10 @@ fn cases_hold() {
         failures.extend(failed);
     }
     assert!(count > 0, "no cases in {}", folder.display());
-    assert!(failures.is_empty(), "{} of {count} cases fail:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {count} cases fail:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

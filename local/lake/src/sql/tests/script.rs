@@ -17,7 +17,12 @@ async fn run_cases(lake: &Lake, name: &str, text: &str) -> (usize, Vec<String>) 
     let mut failures = Vec::new();
     for case in &cases {
         if let Err(why) = check(lake, case).await {
-            failures.push(format!("{name}:{}: {}\n  {}\n  {why}", case.line, case.directive, case.body.join("\n  ")));
+            failures.push(format!(
+                "{name}:{}: {}\n  {}\n  {why}",
+                case.line,
+                case.directive,
+                case.body.join("\n  ")
+            ));
         }
     }
     (cases.len(), failures)
@@ -27,8 +32,6 @@ pub(super) async fn run(name: &str, text: &str) -> (usize, Vec<String>) {
     run_cases(&lake(), name, text).await
 }
 
-
-
 fn parse(text: &str) -> Vec<Case<'_>> {
     let mut cases = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
@@ -36,7 +39,8 @@ fn parse(text: &str) -> Vec<Case<'_>> {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        let mut case = Case { line: at + 1, directive: line, body: Vec::new(), expected: Vec::new() };
+        let mut case =
+            Case { line: at + 1, directive: line, body: Vec::new(), expected: Vec::new() };
         let mut expecting = false;
         while let Some((_, line)) = lines.next_if(|(_, line)| !line.trim().is_empty()) {
             if line == "----" {
@@ -57,7 +61,8 @@ async fn check(lake: &Lake, case: &Case<'_>) -> Result<(), String> {
     let statement = case.body.join("\n");
     if word == "file" {
         let url: crate::S3Url = argument.parse().map_err(|error| format!("{error}"))?;
-        let body: String = case.body.iter().map(|line| format!("{}\n", line.replace("<blank>", ""))).collect();
+        let body: String =
+            case.body.iter().map(|line| format!("{}\n", line.replace("<blank>", ""))).collect();
         lake.store
             .put(url.bucket(), url.key(), body.as_bytes(), PutOptions::default())
             .map_err(|error| error.to_string())?;
@@ -79,18 +84,26 @@ async fn check(lake: &Lake, case: &Case<'_>) -> Result<(), String> {
             Err(error) => Err(format!("failed with: {error}")),
         },
         "ok" => done.map(drop),
-        "lines" => same(&lines(lake, &done?).iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>(), case),
+        "lines" => same(
+            &lines(lake, &done?).iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>(),
+            case,
+        ),
         "query" | "typed" => {
             let output = done?;
             let mut shown = Vec::new();
             if word == "typed" {
-                let columns: Vec<String> =
-                    output.columns.iter().map(|column| format!("{} {}", column.name, column.type_name)).collect();
+                let columns: Vec<String> = output
+                    .columns
+                    .iter()
+                    .map(|column| format!("{} {}", column.name, column.type_name))
+                    .collect();
                 shown.push(columns.join("|"));
             }
             shown.extend(rows(lake, &output).into_iter().map(|row| {
-                let values: Vec<String> =
-                    row.into_iter().map(|value| value.unwrap_or_else(|| "NULL".to_owned())).collect();
+                let values: Vec<String> = row
+                    .into_iter()
+                    .map(|value| value.unwrap_or_else(|| "NULL".to_owned()))
+                    .collect();
                 values.join("|")
             }));
             same(&shown, case)

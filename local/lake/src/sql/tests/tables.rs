@@ -22,7 +22,9 @@ async fn gzip_of_several_members_is_read_and_a_cut_one_is_an_error() {
     let output = run(&lake, "SELECT count(*), sum(n) FROM packed").await.unwrap();
     assert_eq!(rows(&lake, &output), [[Some("3".to_owned()), Some("6".to_owned())]]);
     assert_eq!(output.scanned_bytes, whole.len() as u64);
-    lake.store.put("lake", "packed/x.csv.gz", &whole[..whole.len() - 10], PutOptions::default()).unwrap();
+    lake.store
+        .put("lake", "packed/x.csv.gz", &whole[..whole.len() - 10], PutOptions::default())
+        .unwrap();
     let error = run(&lake, "SELECT count(*) FROM packed").await.unwrap_err();
     assert!(error.starts_with("HIVE_CURSOR_ERROR"), "{error}");
 }

@@ -21,7 +21,9 @@ const GROUP_ROWS: usize = 1_048_576;
 pub(crate) enum FileFormat {
     Parquet,
     /// Fields by position between this byte.
-    Text { delimiter: u8 },
+    Text {
+        delimiter: u8,
+    },
     Json,
 }
 
@@ -105,13 +107,18 @@ impl FileWriter {
                 let options = ArrowWriterOptions::new()
                     .with_properties(properties(compression)?)
                     .with_skip_arrow_metadata(true);
-                Sink::Parquet(Box::new(ArrowWriter::try_new_with_options(blob, schema.clone(), options)?))
+                Sink::Parquet(Box::new(ArrowWriter::try_new_with_options(
+                    blob,
+                    schema.clone(),
+                    options,
+                )?))
             }
             FileFormat::Text { .. } | FileFormat::Json => {
                 let out = match compression {
-                    Compression::Gzip => {
-                        Packed::Gzip(flate2::write::GzEncoder::new(blob, flate2::Compression::default()))
-                    }
+                    Compression::Gzip => Packed::Gzip(flate2::write::GzEncoder::new(
+                        blob,
+                        flate2::Compression::default(),
+                    )),
                     Compression::Zstd(level) => {
                         Packed::Zstd(zstd::stream::write::Encoder::new(blob, level)?)
                     }
@@ -128,7 +135,9 @@ impl FileWriter {
             Sink::Parquet(writer) => Ok(writer.write(batch)?),
             Sink::Rows { format, out, buffer } => {
                 match format {
-                    FileFormat::Text { delimiter } => text::write_delimited(batch, char::from(*delimiter), buffer),
+                    FileFormat::Text { delimiter } => {
+                        text::write_delimited(batch, char::from(*delimiter), buffer)
+                    }
                     FileFormat::Json | FileFormat::Parquet => text::write_json(batch, buffer),
                 }
                 out.write_all(buffer.as_bytes())?;

@@ -22,8 +22,8 @@ use crate::S3Url;
 use crate::sql::{Failure, write_value};
 use crate::store::Store;
 
-pub(crate) use file::{Compression, FileFormat};
 use file::FileWriter;
+pub(crate) use file::{Compression, FileFormat};
 
 /// Most partitions a statement may write. Source: user guide, ctas-considerations.md.
 pub(crate) const OPEN_PARTITIONS: usize = 100;
@@ -71,7 +71,10 @@ impl WriterPlan {
             format,
             compression,
             schema: Arc::new(Schema::new(
-                schema.fields()[..data].iter().map(|field| field.as_ref().clone().with_metadata(HashMap::new())).collect::<Vec<_>>(),
+                schema.fields()[..data]
+                    .iter()
+                    .map(|field| field.as_ref().clone().with_metadata(HashMap::new()))
+                    .collect::<Vec<_>>(),
             )),
             keys: schema.fields()[data..].iter().map(|field| field.name().clone()).collect(),
             partitions: Mutex::default(),
@@ -101,7 +104,9 @@ impl WriterPlan {
             if partitions.len() >= OPEN_PARTITIONS {
                 return Err(Failure::new(
                     "HIVE_TOO_MANY_OPEN_PARTITIONS",
-                    format!("Exceeded limit of {OPEN_PARTITIONS} open writers for partitions/buckets"),
+                    format!(
+                        "Exceeded limit of {OPEN_PARTITIONS} open writers for partitions/buckets"
+                    ),
                 ));
             }
             partitions.insert(values.to_vec());
@@ -151,7 +156,8 @@ impl TableWriter {
         let rows = RecordBatch::try_new_with_options(
             self.plan.schema.clone(),
             columns,
-            &datafusion::arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
+            &datafusion::arrow::record_batch::RecordBatchOptions::new()
+                .with_row_count(Some(batch.num_rows())),
         )?;
         for (values, members) in dealt(&batch.columns()[data..], batch.num_rows()) {
             let place = self.place(values)?;
@@ -169,8 +175,13 @@ impl TableWriter {
             return Ok(*place);
         }
         let url = self.plan.open(&values)?;
-        let file =
-            FileWriter::open(&self.plan.store, url, self.plan.format, self.plan.compression, &self.plan.schema)?;
+        let file = FileWriter::open(
+            &self.plan.store,
+            url,
+            self.plan.format,
+            self.plan.compression,
+            &self.plan.schema,
+        )?;
         self.places.insert(values.clone(), self.open.len());
         self.open.push((values, file));
         Ok(self.open.len() - 1)
@@ -179,7 +190,8 @@ impl TableWriter {
     /// Ends row groups, the largest first, until what is buffered is within bounds.
     fn relieve(&mut self) -> Result<()> {
         while self.open.iter().map(|(_, file)| file.buffered()).sum::<usize>() > BUFFERED {
-            let Some((_, largest)) = self.open.iter_mut().max_by_key(|(_, file)| file.buffered()) else {
+            let Some((_, largest)) = self.open.iter_mut().max_by_key(|(_, file)| file.buffered())
+            else {
                 return Ok(());
             };
             largest.flush()?;

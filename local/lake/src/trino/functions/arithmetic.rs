@@ -16,11 +16,31 @@ use crate::sql::{Failure, TrinoType};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("$add", |given| plan(Operation::Add, given), |call| run(Operation::Add, call)),
-    Function::new("$subtract", |given| plan(Operation::Subtract, given), |call| run(Operation::Subtract, call)),
-    Function::new("$multiply", |given| plan(Operation::Multiply, given), |call| run(Operation::Multiply, call)),
-    Function::new("$divide", |given| plan(Operation::Divide, given), |call| run(Operation::Divide, call)),
-    Function::new("$modulus", |given| plan(Operation::Modulus, given), |call| run(Operation::Modulus, call)),
-    Function::new("mod", |given| plan(Operation::Modulus, given), |call| run(Operation::Modulus, call)),
+    Function::new(
+        "$subtract",
+        |given| plan(Operation::Subtract, given),
+        |call| run(Operation::Subtract, call),
+    ),
+    Function::new(
+        "$multiply",
+        |given| plan(Operation::Multiply, given),
+        |call| run(Operation::Multiply, call),
+    ),
+    Function::new(
+        "$divide",
+        |given| plan(Operation::Divide, given),
+        |call| run(Operation::Divide, call),
+    ),
+    Function::new(
+        "$modulus",
+        |given| plan(Operation::Modulus, given),
+        |call| run(Operation::Modulus, call),
+    ),
+    Function::new(
+        "mod",
+        |given| plan(Operation::Modulus, given),
+        |call| run(Operation::Modulus, call),
+    ),
 ];
 
 /// The function behind an operator on numbers.
@@ -101,7 +121,8 @@ fn plan(operation: Operation, given: &[TrinoType]) -> Result<Plan, Failure> {
         ))
     };
     let [left, right] = given else { return Err(mismatch()) };
-    let (left_rank, right_rank) = (rank(left).ok_or_else(mismatch)?, rank(right).ok_or_else(mismatch)?);
+    let (left_rank, right_rank) =
+        (rank(left).ok_or_else(mismatch)?, rank(right).ok_or_else(mismatch)?);
     let wider = if left_rank >= right_rank { left } else { right };
     match wider {
         TrinoType::Unknown => Ok(Plan::new(vec![TrinoType::Integer; 2], TrinoType::Integer)),
@@ -116,7 +137,9 @@ fn plan(operation: Operation, given: &[TrinoType]) -> Result<Plan, Failure> {
                 )
             };
             if scale > 38 {
-                return Err(Failure::not_supported("DECIMAL scale must be in range [0, precision]"));
+                return Err(Failure::not_supported(
+                    "DECIMAL scale must be in range [0, precision]",
+                ));
             }
             Ok(Plan::new(vec![kind(p1, s1), kind(p2, s2)], kind(precision, scale)))
         }
@@ -163,7 +186,13 @@ fn remainder(left: &ArrayRef, right: &ArrayRef) -> std::result::Result<ArrayRef,
                     try_binary::<_, _, _, $kind>(
                         left.as_primitive::<$kind>(),
                         right.as_primitive::<$kind>(),
-                        |a, b| if b == 0 { Err(ArrowError::DivideByZero) } else { Ok(a.wrapping_rem(b)) },
+                        |a, b| {
+                            if b == 0 {
+                                Err(ArrowError::DivideByZero)
+                            } else {
+                                Ok(a.wrapping_rem(b))
+                            }
+                        },
                     )
                     .map(|found| Arc::new(found) as ArrayRef)
                 };
@@ -232,8 +261,12 @@ fn decimals(
     let overflow = || Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow");
     let compute = |a: i128, b: i128| -> Result<i128, Failure> {
         let exact = match operation {
-            Operation::Add => rescale(a, s1, to).zip(rescale(b, s2, to)).and_then(|(a, b)| a.checked_add(b)),
-            Operation::Subtract => rescale(a, s1, to).zip(rescale(b, s2, to)).and_then(|(a, b)| a.checked_sub(b)),
+            Operation::Add => {
+                rescale(a, s1, to).zip(rescale(b, s2, to)).and_then(|(a, b)| a.checked_add(b))
+            }
+            Operation::Subtract => {
+                rescale(a, s1, to).zip(rescale(b, s2, to)).and_then(|(a, b)| a.checked_sub(b))
+            }
             Operation::Multiply => a.checked_mul(b),
             Operation::Divide => {
                 if b == 0 {

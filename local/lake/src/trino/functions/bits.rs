@@ -12,7 +12,11 @@ const TEXT: TrinoType = TrinoType::Varchar(None);
 
 macro_rules! pair {
     ($name:literal, $body:expr) => {
-        Function::new($name, |given| exactly($name, given, &[LONG, LONG], LONG), |call| pairs(call, $body))
+        Function::new(
+            $name,
+            |given| exactly($name, given, &[LONG, LONG], LONG),
+            |call| pairs(call, $body),
+        )
     };
 }
 
@@ -44,7 +48,11 @@ fn shift_right(value: i64, by: i64) -> i64 {
 }
 
 fn shift_right_arithmetic(value: i64, by: i64) -> i64 {
-    u32::try_from(by).ok().and_then(|by| value.checked_shr(by)).unwrap_or(if value < 0 { -1 } else { 0 })
+    u32::try_from(by).ok().and_then(|by| value.checked_shr(by)).unwrap_or(if value < 0 {
+        -1
+    } else {
+        0
+    })
 }
 
 fn not(call: &Call) -> Result<ArrayRef> {
@@ -86,9 +94,9 @@ fn from_base(call: &Call) -> Result<ArrayRef> {
     call.each_long(|row| {
         let base = radix(bases.value(row))?;
         let text = texts.value(row);
-        i64::from_str_radix(text, base)
-            .map(Some)
-            .map_err(|_| Failure::invalid_argument(format!("Not a valid base-{base} number: {text}")).into())
+        i64::from_str_radix(text, base).map(Some).map_err(|_| {
+            Failure::invalid_argument(format!("Not a valid base-{base} number: {text}")).into()
+        })
     })
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray, MapArray,
-    StringArray, StringBuilder,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray,
+    MapArray, StringArray, StringBuilder,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
 use datafusion::common::{Result, ScalarValue};
@@ -118,7 +118,10 @@ impl Call {
     }
 
     /// A number from each row where no argument is NULL.
-    pub fn each_long(&self, mut number: impl FnMut(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
+    pub fn each_long(
+        &self,
+        mut number: impl FnMut(usize) -> Result<Option<i64>>,
+    ) -> Result<ArrayRef> {
         let arrays = self.arrays()?;
         let found: Int64Array = (0..self.rows)
             .map(|row| if Self::present(&arrays, row) { number(row) } else { Ok(None) })
@@ -126,7 +129,10 @@ impl Call {
         Ok(Arc::new(found))
     }
 
-    pub fn each_double(&self, mut number: impl FnMut(usize) -> Result<Option<f64>>) -> Result<ArrayRef> {
+    pub fn each_double(
+        &self,
+        mut number: impl FnMut(usize) -> Result<Option<f64>>,
+    ) -> Result<ArrayRef> {
         let arrays = self.arrays()?;
         let found: Float64Array = (0..self.rows)
             .map(|row| if Self::present(&arrays, row) { number(row) } else { Ok(None) })
@@ -134,7 +140,10 @@ impl Call {
         Ok(Arc::new(found))
     }
 
-    pub fn each_boolean(&self, mut test: impl FnMut(usize) -> Result<Option<bool>>) -> Result<ArrayRef> {
+    pub fn each_boolean(
+        &self,
+        mut test: impl FnMut(usize) -> Result<Option<bool>>,
+    ) -> Result<ArrayRef> {
         let arrays = self.arrays()?;
         let found: BooleanArray = (0..self.rows)
             .map(|row| if Self::present(&arrays, row) { test(row) } else { Ok(None) })

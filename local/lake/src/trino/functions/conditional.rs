@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, StringArray};
-use datafusion::arrow::compute::interleave;
 use datafusion::arrow::array::make_comparator;
+use datafusion::arrow::array::{Array, ArrayRef, StringArray};
 use datafusion::arrow::compute::SortOptions;
+use datafusion::arrow::compute::interleave;
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -13,11 +13,23 @@ use super::function::{Function, Plan, coerces, exactly, unexpected};
 use crate::sql::{Failure, TrinoType};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("greatest", |given| same("greatest", given), |call| extreme(call, std::cmp::Ordering::Greater)),
-    Function::new("least", |given| same("least", given), |call| extreme(call, std::cmp::Ordering::Less)),
+    Function::new(
+        "greatest",
+        |given| same("greatest", given),
+        |call| extreme(call, std::cmp::Ordering::Greater),
+    ),
+    Function::new(
+        "least",
+        |given| same("least", given),
+        |call| extreme(call, std::cmp::Ordering::Less),
+    ),
     Function::new("$like", like_types, like),
     Function::new("typeof", |given| Ok(Plan::given(given, TrinoType::Varchar(None))), type_of),
-    Function::volatile("fail", |given| exactly("fail", given, &[TrinoType::Varchar(None)], TrinoType::Unknown), fail),
+    Function::volatile(
+        "fail",
+        |given| exactly("fail", given, &[TrinoType::Varchar(None)], TrinoType::Unknown),
+        fail,
+    ),
 ];
 
 /// The one type all of them become.
@@ -35,7 +47,10 @@ pub(in crate::trino) fn wider(left: &TrinoType, right: &TrinoType) -> Option<Tri
             Some(TrinoType::Decimal(u8::try_from(precision).ok()?, scale))
         }
         (TrinoType::Decimal(..), whole) | (whole, TrinoType::Decimal(..))
-            if matches!(whole, TrinoType::Tinyint | TrinoType::Smallint | TrinoType::Integer | TrinoType::Bigint) =>
+            if matches!(
+                whole,
+                TrinoType::Tinyint | TrinoType::Smallint | TrinoType::Integer | TrinoType::Bigint
+            ) =>
         {
             let digits = match whole {
                 TrinoType::Tinyint => 3,
@@ -50,7 +65,9 @@ pub(in crate::trino) fn wider(left: &TrinoType, right: &TrinoType) -> Option<Tri
             Some(TrinoType::Varchar(a.zip(*b).map(|(a, b)| a.max(b))))
         }
         (TrinoType::Timestamp(a), TrinoType::Timestamp(b)) => Some(TrinoType::Timestamp(*a.max(b))),
-        (TrinoType::Array(a), TrinoType::Array(b)) => Some(TrinoType::Array(Box::new(wider(a, b)?))),
+        (TrinoType::Array(a), TrinoType::Array(b)) => {
+            Some(TrinoType::Array(Box::new(wider(a, b)?)))
+        }
         (TrinoType::Map(k1, v1), TrinoType::Map(k2, v2)) => {
             Some(TrinoType::Map(Box::new(wider(k1, k2)?), Box::new(wider(v1, v2)?)))
         }
@@ -80,7 +97,13 @@ fn extreme(call: &Call, wanted: std::cmp::Ordering) -> Result<ArrayRef> {
         .enumerate()
         .map(|(at, _)| {
             (0..=at)
-                .map(|before| make_comparator(arrays[at + 1].as_ref(), arrays[before].as_ref(), SortOptions::default()))
+                .map(|before| {
+                    make_comparator(
+                        arrays[at + 1].as_ref(),
+                        arrays[before].as_ref(),
+                        SortOptions::default(),
+                    )
+                })
                 .collect::<std::result::Result<Vec<_>, _>>()
         })
         .collect::<std::result::Result<Vec<_>, _>>()?;
@@ -89,8 +112,9 @@ fn extreme(call: &Call, wanted: std::cmp::Ordering) -> Result<ArrayRef> {
             if let Some(null) = arrays.iter().position(|array| array.is_null(row)) {
                 return (null, row);
             }
-            let best = (1..arrays.len())
-                .fold(0, |best, at| if comparators[at - 1][best](row, row) == wanted { at } else { best });
+            let best = (1..arrays.len()).fold(0, |best, at| {
+                if comparators[at - 1][best](row, row) == wanted { at } else { best }
+            });
             (best, row)
         })
         .collect();
@@ -119,7 +143,9 @@ fn pattern(text: &str, escape: Option<char>) -> Result<Vec<Part>, Failure> {
     while let Some(c) = chars.next() {
         if Some(c) == escape {
             match chars.next() {
-                Some(next) if next == '%' || next == '_' || Some(next) == escape => parts.push(Part::Is(next)),
+                Some(next) if next == '%' || next == '_' || Some(next) == escape => {
+                    parts.push(Part::Is(next))
+                }
                 _ => {
                     return Err(Failure::invalid_argument(
                         "Escape character must be followed by '%', '_' or the escape character itself",
@@ -177,7 +203,12 @@ fn like(call: &Call) -> Result<ArrayRef> {
                 let mut chars = escape.chars();
                 match (chars.next(), chars.next()) {
                     (Some(c), None) => Some(c),
-                    _ => return Err(Failure::invalid_argument("Escape string must be a single character").into()),
+                    _ => {
+                        return Err(Failure::invalid_argument(
+                            "Escape string must be a single character",
+                        )
+                        .into());
+                    }
                 }
             }
         };

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray};
-use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType};
+use datafusion::arrow::datatypes::{
+    DataType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
+};
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -40,9 +42,14 @@ fn is_text(kind: &TrinoType) -> bool {
 fn add_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
         [unit, number, moment]
-            if is_text(unit) && (number.is_numeric() || *number == TrinoType::Unknown) && is_moment(moment) =>
+            if is_text(unit)
+                && (number.is_numeric() || *number == TrinoType::Unknown)
+                && is_moment(moment) =>
         {
-            Ok(Plan::new(vec![TrinoType::Varchar(None), TrinoType::Bigint, moment.clone()], moment.clone()))
+            Ok(Plan::new(
+                vec![TrinoType::Varchar(None), TrinoType::Bigint, moment.clone()],
+                moment.clone(),
+            ))
         }
         _ => Err(unexpected("date_add", given, "date_add(varchar, bigint, date or timestamp)")),
     }
@@ -63,9 +70,10 @@ fn trunc_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         [unit, moment] if is_text(unit) && is_moment(moment) => {
             Ok(Plan::new(vec![TrinoType::Varchar(None), moment.clone()], moment.clone()))
         }
-        [unit, TrinoType::Unknown] if is_text(unit) => {
-            Ok(Plan::new(vec![TrinoType::Varchar(None), TrinoType::Timestamp(3)], TrinoType::Timestamp(3)))
-        }
+        [unit, TrinoType::Unknown] if is_text(unit) => Ok(Plan::new(
+            vec![TrinoType::Varchar(None), TrinoType::Timestamp(3)],
+            TrinoType::Timestamp(3),
+        )),
         _ => Err(unexpected("date_trunc", given, "date_trunc(varchar, date or timestamp)")),
     }
 }
@@ -85,7 +93,12 @@ fn date_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 }
 
 fn date(call: &Call) -> Result<ArrayRef> {
-    super::cast::cast_array(&call.array(0)?, call.kind(0), &TrinoType::Date, super::cast::OnFailure::Fail)
+    super::cast::cast_array(
+        &call.array(0)?,
+        call.kind(0),
+        &TrinoType::Date,
+        super::cast::OnFailure::Fail,
+    )
 }
 
 /// A unit of `date_add` and its kin.
@@ -109,7 +122,9 @@ fn unit(text: &str, of_date: bool, noun: &str) -> Result<Unit, Failure> {
         "minute" if !of_date => Unit::Seconds(60),
         "second" if !of_date => Unit::Seconds(1),
         "millisecond" if !of_date => Unit::Millisecond,
-        _ => return Err(Failure::invalid_argument(format!("'{text}' is not a valid {noun} field"))),
+        _ => {
+            return Err(Failure::invalid_argument(format!("'{text}' is not a valid {noun} field")));
+        }
     };
     Ok(unit)
 }
@@ -146,12 +161,14 @@ fn moved((seconds, nanos): Instant, unit: Unit, count: i64) -> Option<Instant> {
 fn add(call: &Call) -> Result<ArrayRef> {
     let (units, counts) = (call.texts(0)?, call.longs(1)?);
     let of_date = *call.kind(2) == TrinoType::Date;
-    let constant = call.constant_text(0).map(|text| unit(text, of_date, noun(of_date))).transpose()?;
+    let constant =
+        call.constant_text(0).map(|text| unit(text, of_date, noun(of_date))).transpose()?;
     let found = instants(&call.array(2)?)
         .into_iter()
         .enumerate()
         .map(|(row, instant)| {
-            let Some(instant) = instant.filter(|_| units.is_valid(row) && counts.is_valid(row)) else {
+            let Some(instant) = instant.filter(|_| units.is_valid(row) && counts.is_valid(row))
+            else {
                 return Ok(None);
             };
             let unit = match constant {
@@ -189,7 +206,8 @@ fn between(from: Instant, to: Instant, unit: Unit) -> i64 {
 fn diff(call: &Call) -> Result<ArrayRef> {
     let units = call.texts(0)?;
     let of_date = *call.kind(1) == TrinoType::Date;
-    let constant = call.constant_text(0).map(|text| unit(text, of_date, noun(of_date))).transpose()?;
+    let constant =
+        call.constant_text(0).map(|text| unit(text, of_date, noun(of_date))).transpose()?;
     let (from, to) = (instants(&call.array(1)?), instants(&call.array(2)?));
     call.each_long(|row| {
         let unit = match constant {
@@ -244,7 +262,9 @@ fn last_day(call: &Call) -> Result<ArrayRef> {
 
 fn shift_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [moment, TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth] if is_moment(moment) => {
+        [moment, TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth]
+            if is_moment(moment) =>
+        {
             Ok(Plan::given(given, moment.clone()))
         }
         _ => Err(unexpected("+", given, "date or timestamp + interval")),
@@ -262,7 +282,11 @@ fn intervals(array: &ArrayRef) -> Vec<Option<(i64, i64, i64)>> {
         DataType::Interval(IntervalUnit::MonthDayNano) => array
             .as_primitive::<IntervalMonthDayNanoType>()
             .iter()
-            .map(|value| value.map(|value| (i64::from(value.months), i64::from(value.days), value.nanoseconds)))
+            .map(|value| {
+                value.map(|value| {
+                    (i64::from(value.months), i64::from(value.days), value.nanoseconds)
+                })
+            })
             .collect(),
         _ => vec![None; array.len()],
     }
@@ -273,7 +297,9 @@ pub(super) fn interval_parts(array: &ArrayRef) -> Vec<Option<Instant>> {
     intervals(array)
         .into_iter()
         .map(|interval| {
-            interval.map(|(_, days, nanos)| (days * DAY + nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS)))
+            interval.map(|(_, days, nanos)| {
+                (days * DAY + nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS))
+            })
         })
         .collect()
 }
@@ -285,13 +311,18 @@ fn shift(call: &Call) -> Result<ArrayRef> {
         .into_iter()
         .zip(steps)
         .map(|(instant, step)| {
-            let Some(((seconds, nanos), (months, days, step))) = instant.zip(step) else { return Ok(None) };
+            let Some(((seconds, nanos), (months, days, step))) = instant.zip(step) else {
+                return Ok(None);
+            };
             if of_date && step != 0 {
-                return Err(Failure::invalid_argument("Cannot add hour, minutes or seconds to a date"));
+                return Err(Failure::invalid_argument(
+                    "Cannot add hour, minutes or seconds to a date",
+                ));
             }
             let seconds = add_months(seconds, months).map(|seconds| seconds + days * DAY);
             let nanos = nanos + step.rem_euclid(NANOS);
-            Ok(seconds.map(|seconds| (seconds + step.div_euclid(NANOS) + nanos / NANOS, nanos % NANOS)))
+            Ok(seconds
+                .map(|seconds| (seconds + step.div_euclid(NANOS) + nanos / NANOS, nanos % NANOS)))
         })
         .collect::<Result<Vec<_>, Failure>>()?;
     from_instants(found.into_iter(), call.kind(0))
@@ -299,7 +330,9 @@ fn shift(call: &Call) -> Result<ArrayRef> {
 
 fn elapsed_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [from, to] if is_moment(from) && is_moment(to) => Ok(Plan::given(given, TrinoType::IntervalDaySecond)),
+        [from, to] if is_moment(from) && is_moment(to) => {
+            Ok(Plan::given(given, TrinoType::IntervalDaySecond))
+        }
         _ => Err(unexpected("-", given, "timestamp - timestamp")),
     }
 }
@@ -311,7 +344,8 @@ fn elapsed(call: &Call) -> Result<ArrayRef> {
         .zip(right)
         .map(|(left, right)| {
             let (left, right) = left.zip(right)?;
-            let nanos = i128::from(left.0 - right.0) * i128::from(NANOS) + i128::from(left.1 - right.1);
+            let nanos =
+                i128::from(left.0 - right.0) * i128::from(NANOS) + i128::from(left.1 - right.1);
             let day = i128::from(DAY * NANOS);
             Some(IntervalMonthDayNano::new(
                 0,

@@ -15,22 +15,51 @@ use crate::sql::{Failure, TrinoType, civil, day_number};
 const TEXT: TrinoType = TrinoType::Varchar(None);
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("date_format", |given| format_types("date_format", given), |call| format(call, mysql)),
-    Function::new("format_datetime", |given| format_types("format_datetime", given), |call| format(call, java)),
-    Function::new("date_parse", |given| exactly("date_parse", given, &[TEXT, TEXT], TrinoType::Timestamp(3)), date_parse),
-    Function::new("parse_datetime", |given| exactly("parse_datetime", given, &[TEXT, TEXT], TrinoType::TimestampWithZone(3)), parse_datetime),
+    Function::new(
+        "date_format",
+        |given| format_types("date_format", given),
+        |call| format(call, mysql),
+    ),
+    Function::new(
+        "format_datetime",
+        |given| format_types("format_datetime", given),
+        |call| format(call, java),
+    ),
+    Function::new(
+        "date_parse",
+        |given| exactly("date_parse", given, &[TEXT, TEXT], TrinoType::Timestamp(3)),
+        date_parse,
+    ),
+    Function::new(
+        "parse_datetime",
+        |given| exactly("parse_datetime", given, &[TEXT, TEXT], TrinoType::TimestampWithZone(3)),
+        parse_datetime,
+    ),
     Function::new("to_iso8601", iso_types, to_iso8601),
 ];
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 fn format_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_), TrinoType::Varchar(_)] => Ok(Plan::given(given, TEXT)),
+        [TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_), TrinoType::Varchar(_)] => {
+            Ok(Plan::given(given, TEXT))
+        }
         [TrinoType::Date | TrinoType::Unknown, TrinoType::Varchar(_)] => {
             Ok(Plan::new(vec![TrinoType::Timestamp(3), TEXT], TEXT))
         }
@@ -55,7 +84,16 @@ impl Moment {
         let days = seconds.div_euclid(86_400);
         let clock = seconds.rem_euclid(86_400);
         let (year, month, day) = civil(days);
-        Self { days, year, month, day, hour: clock / 3_600, minute: clock / 60 % 60, second: clock % 60, nanos }
+        Self {
+            days,
+            year,
+            month,
+            day,
+            hour: clock / 3_600,
+            minute: clock / 60 % 60,
+            second: clock % 60,
+            nanos,
+        }
     }
 
     fn hour12(&self) -> i64 {
@@ -75,7 +113,10 @@ impl Moment {
     }
 }
 
-fn format(call: &Call, write: fn(&Moment, &str, &mut String) -> Result<(), Failure>) -> Result<ArrayRef> {
+fn format(
+    call: &Call,
+    write: fn(&Moment, &str, &mut String) -> Result<(), Failure>,
+) -> Result<ArrayRef> {
     let patterns = call.texts(1)?;
     let found = instants(&call.array(0)?);
     call.each_text(|row| {
@@ -116,7 +157,14 @@ fn mysql(moment: &Moment, pattern: &str, out: &mut String) -> Result<(), Failure
             'M' => write!(out, "{}", moment.month_name()),
             'm' => write!(out, "{:02}", moment.month),
             'p' => write!(out, "{}", moment.half()),
-            'r' => write!(out, "{:02}:{:02}:{:02} {}", moment.hour12(), moment.minute, moment.second, moment.half()),
+            'r' => write!(
+                out,
+                "{:02}:{:02}:{:02} {}",
+                moment.hour12(),
+                moment.minute,
+                moment.second,
+                moment.half()
+            ),
             'S' | 's' => write!(out, "{:02}", moment.second),
             'T' => write!(out, "{:02}:{:02}:{:02}", moment.hour, moment.minute, moment.second),
             'v' => write!(out, "{:02}", iso_week(moment.days).1),
@@ -151,7 +199,9 @@ fn java(moment: &Moment, pattern: &str, out: &mut String) -> Result<(), Failure>
         at += width;
         let number = |value: i64, out: &mut String| drop(write!(out, "{value:0width$}"));
         match letter {
-            'y' | 'Y' | 'u' if width == 2 => drop(write!(out, "{:02}", moment.year.rem_euclid(100))),
+            'y' | 'Y' | 'u' if width == 2 => {
+                drop(write!(out, "{:02}", moment.year.rem_euclid(100)))
+            }
             'y' | 'Y' | 'u' => number(moment.year, out),
             'x' => number(iso_week(moment.days).0, out),
             'w' => number(iso_week(moment.days).1, out),
@@ -179,7 +229,9 @@ fn java(moment: &Moment, pattern: &str, out: &mut String) -> Result<(), Failure>
             'Z' | 'z' => out.push_str("UTC"),
             'G' => out.push_str(if moment.year > 0 { "AD" } else { "BC" }),
             other => {
-                return Err(Failure::invalid_argument(format!("Illegal pattern component: {other}")));
+                return Err(Failure::invalid_argument(format!(
+                    "Illegal pattern component: {other}"
+                )));
             }
         }
     }
@@ -264,7 +316,10 @@ impl<'a> Reading<'a> {
     fn name(&mut self, names: &[&str]) -> Option<i64> {
         for (at, name) in names.iter().enumerate() {
             for spelling in [*name, &name[..3]] {
-                let found = self.rest.get(..spelling.len()).is_some_and(|start| start.eq_ignore_ascii_case(spelling));
+                let found = self
+                    .rest
+                    .get(..spelling.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(spelling));
                 if found {
                     self.rest = &self.rest[spelling.len()..];
                     return i64::try_from(at + 1).ok();
@@ -331,7 +386,9 @@ fn read_mysql(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
         let read = match code {
             None => reading.literal(c),
             Some('Y') => reading.year(9).map(|year| reading.year = year),
-            Some('y') => reading.number(2).map(|year| reading.year = if year < 70 { 2_000 + year } else { 1_900 + year }),
+            Some('y') => reading
+                .number(2)
+                .map(|year| reading.year = if year < 70 { 2_000 + year } else { 1_900 + year }),
             Some('m' | 'c') => reading.number(2).map(|month| reading.month = month),
             Some('M' | 'b') => reading.name(&MONTHS).map(|month| reading.month = month),
             Some('d' | 'e') => reading.number(2).map(|day| reading.day = day),
@@ -347,7 +404,9 @@ fn read_mysql(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
                 .and_then(|()| reading.literal(' '))
                 .and_then(|()| reading.half())
                 .map(|afternoon| reading.afternoon = Some(afternoon)),
-            Some(code @ ('D' | 'U' | 'u' | 'V' | 'w' | 'X' | 'v' | 'x')) => return Err(not_supported(code)),
+            Some(code @ ('D' | 'U' | 'u' | 'V' | 'w' | 'X' | 'v' | 'x')) => {
+                return Err(not_supported(code));
+            }
             Some(other) => reading.literal(other),
         };
         read.ok_or_else(|| malformed(before))?;
@@ -379,8 +438,9 @@ fn parse_datetime(call: &Call) -> Result<ArrayRef> {
 }
 
 fn read_java(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
-    let malformed =
-        |rest: &str| Failure::invalid_argument(format!("Invalid format: \"{text}\" is malformed at \"{rest}\""));
+    let malformed = |rest: &str| {
+        Failure::invalid_argument(format!("Invalid format: \"{text}\" is malformed at \"{rest}\""))
+    };
     let mut reading = Reading::new(text);
     let mut zone = None;
     let letters: Vec<char> = pattern.chars().collect();
@@ -425,7 +485,11 @@ fn read_java(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
                 zone = super::time_zone::parse(name);
                 zone.as_ref().map(|_| ())
             }
-            other => return Err(Failure::invalid_argument(format!("Illegal pattern component: {other}"))),
+            other => {
+                return Err(Failure::invalid_argument(format!(
+                    "Illegal pattern component: {other}"
+                )));
+            }
         };
         read.ok_or_else(|| malformed(before))?;
     }
@@ -440,7 +504,9 @@ fn read_java(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
 
 fn iso_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [TrinoType::Date | TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_)] => Ok(Plan::given(given, TEXT)),
+        [TrinoType::Date | TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_)] => {
+            Ok(Plan::given(given, TEXT))
+        }
         _ => Err(unexpected("to_iso8601", given, "to_iso8601(date or timestamp)")),
     }
 }
@@ -453,7 +519,9 @@ fn to_iso8601(call: &Call) -> Result<ArrayRef> {
         let moment = Moment::of(instant);
         let mut text = format!("{:04}-{:02}-{:02}", moment.year, moment.month, moment.day);
         let precision = match kind {
-            TrinoType::Timestamp(precision) | TrinoType::TimestampWithZone(precision) => usize::from(precision.min(9)),
+            TrinoType::Timestamp(precision) | TrinoType::TimestampWithZone(precision) => {
+                usize::from(precision.min(9))
+            }
             _ => return Ok(Some(text)),
         };
         let _ = write!(text, "T{:02}:{:02}:{:02}", moment.hour, moment.minute, moment.second);

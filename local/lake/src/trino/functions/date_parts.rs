@@ -43,7 +43,10 @@ fn plan(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
             Ok(Plan::given(given, TrinoType::Bigint))
         }
         [TrinoType::IntervalDaySecond]
-            if matches!(name, "day" | "hour" | "minute" | "second" | "millisecond" | "year" | "month") =>
+            if matches!(
+                name,
+                "day" | "hour" | "minute" | "second" | "millisecond" | "year" | "month"
+            ) =>
         {
             Ok(Plan::given(given, TrinoType::Bigint))
         }
@@ -74,7 +77,11 @@ fn run(call: &Call, part: fn(&Moment) -> i64) -> Result<ArrayRef> {
     };
     call.each_long(|row| {
         Ok(found[row].map(|(seconds, nanos)| {
-            part(&Moment { days: seconds.div_euclid(86_400), second_of_day: seconds.rem_euclid(86_400), nanos })
+            part(&Moment {
+                days: seconds.div_euclid(86_400),
+                second_of_day: seconds.rem_euclid(86_400),
+                nanos,
+            })
         }))
     })
 }

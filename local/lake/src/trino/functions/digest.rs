@@ -13,7 +13,11 @@ const TEXT: TrinoType = TrinoType::Varchar(None);
 
 macro_rules! of_bytes {
     ($name:literal, $body:expr) => {
-        Function::new($name, |given| exactly($name, given, &[BYTES], BYTES), |call| bytes(call, $body))
+        Function::new(
+            $name,
+            |given| exactly($name, given, &[BYTES], BYTES),
+            |call| bytes(call, $body),
+        )
     };
 }
 
@@ -25,10 +29,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("from_hex", |given| from_text("from_hex", given), from_hex),
     Function::new("to_utf8", |given| exactly("to_utf8", given, &[TEXT], BYTES), to_utf8),
     Function::new("from_utf8", |given| exactly("from_utf8", given, &[BYTES], TEXT), from_utf8),
-    Function::new("to_base64", |given| exactly("to_base64", given, &[BYTES], TEXT), |call| encoded(call, false)),
-    Function::new("to_base64url", |given| exactly("to_base64url", given, &[BYTES], TEXT), |call| encoded(call, true)),
-    Function::new("from_base64", |given| from_text("from_base64", given), |call| decoded(call, false)),
-    Function::new("from_base64url", |given| from_text("from_base64url", given), |call| decoded(call, true)),
+    Function::new(
+        "to_base64",
+        |given| exactly("to_base64", given, &[BYTES], TEXT),
+        |call| encoded(call, false),
+    ),
+    Function::new(
+        "to_base64url",
+        |given| exactly("to_base64url", given, &[BYTES], TEXT),
+        |call| encoded(call, true),
+    ),
+    Function::new(
+        "from_base64",
+        |given| from_text("from_base64", given),
+        |call| decoded(call, false),
+    ),
+    Function::new(
+        "from_base64url",
+        |given| from_text("from_base64url", given),
+        |call| decoded(call, true),
+    ),
     Function::new("crc32", |given| exactly("crc32", given, &[BYTES], TrinoType::Bigint), crc32),
 ];
 
@@ -48,7 +68,10 @@ fn from_text(name: &str, given: &[TrinoType]) -> Result<super::function::Plan, F
 fn text_of(call: &Call) -> Result<Vec<Option<String>>> {
     if *call.kind(0) == BYTES {
         let values = call.bytes(0)?;
-        return Ok(values.iter().map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned())).collect());
+        return Ok(values
+            .iter()
+            .map(|bytes| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+            .collect());
     }
     Ok(call.texts(0)?.iter().map(|text| text.map(str::to_owned)).collect())
 }
@@ -76,9 +99,10 @@ fn from_hex(call: &Call) -> Result<ArrayRef> {
         text.as_bytes()
             .chunks(2)
             .map(|pair| {
-                std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(|| {
-                    Failure::invalid_argument("invalid hex character").into()
-                })
+                std::str::from_utf8(pair)
+                    .ok()
+                    .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+                    .ok_or_else(|| Failure::invalid_argument("invalid hex character").into())
             })
             .collect::<Result<Vec<u8>>>()
             .map(Some)
@@ -110,11 +134,15 @@ fn decoded(call: &Call, url: bool) -> Result<ArrayRef> {
     use base64::alphabet::{STANDARD, URL_SAFE};
     use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
     let texts = text_of(call)?;
-    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let lenient =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let engine = GeneralPurpose::new(if url { &URL_SAFE } else { &STANDARD }, lenient);
     call.each_bytes(|row| {
         let Some(text) = &texts[row] else { return Ok(None) };
-        engine.decode(text).map(Some).map_err(|error| Failure::invalid_argument(error.to_string()).into())
+        engine
+            .decode(text)
+            .map(Some)
+            .map_err(|error| Failure::invalid_argument(error.to_string()).into())
     })
 }
 

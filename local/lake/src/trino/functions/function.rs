@@ -64,7 +64,10 @@ pub(in crate::trino) fn unexpected(name: &str, given: &[TrinoType], expected: &s
     let given: Vec<String> = given.iter().map(ToString::to_string).collect();
     Failure::new(
         "FUNCTION_NOT_FOUND",
-        format!("Unexpected parameters ({}) for function {name}. Expected: {expected}", given.join(", ")),
+        format!(
+            "Unexpected parameters ({}) for function {name}. Expected: {expected}",
+            given.join(", ")
+        ),
     )
 }
 
@@ -87,8 +90,8 @@ pub(in crate::trino) fn exactly(
 /// Whether Trino turns a value of one type into the other without a cast.
 pub(in crate::trino) fn coerces(from: &TrinoType, to: &TrinoType) -> bool {
     use TrinoType::{
-        Array, Bigint, Char, Date, Decimal, Double, Integer, Json, Map, Real, Row, Smallint, Timestamp,
-        TimestampWithZone, Tinyint, Unknown, Varchar,
+        Array, Bigint, Char, Date, Decimal, Double, Integer, Json, Map, Real, Row, Smallint,
+        Timestamp, TimestampWithZone, Tinyint, Unknown, Varchar,
     };
     if from == to {
         return true;
@@ -107,7 +110,9 @@ pub(in crate::trino) fn coerces(from: &TrinoType, to: &TrinoType) -> bool {
         | (Timestamp(_), Timestamp(_) | TimestampWithZone(_))
         | (TimestampWithZone(_), TimestampWithZone(_)) => true,
         (Array(from), Array(to)) => coerces(from, to),
-        (Map(key, value), Map(to_key, to_value)) => coerces(key, to_key) && coerces(value, to_value),
+        (Map(key, value), Map(to_key, to_value)) => {
+            coerces(key, to_key) && coerces(value, to_value)
+        }
         (Row(from), Row(to)) => {
             from.len() == to.len() && from.iter().zip(to).all(|(from, to)| coerces(&from.1, &to.1))
         }

@@ -18,7 +18,11 @@ use crate::sql::{Failure, TrinoType, write_value};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("map", map_types, map),
     Function::new("map_keys", |given| parts_types("map_keys", given), |call| parts(call, true)),
-    Function::new("map_values", |given| parts_types("map_values", given), |call| parts(call, false)),
+    Function::new(
+        "map_values",
+        |given| parts_types("map_values", given),
+        |call| parts(call, false),
+    ),
     Function::new("map_entries", entries_types, entries),
     Function::new("map_from_entries", from_entries_types, from_entries),
     Function::new("map_concat", concat_types, concat),
@@ -94,7 +98,13 @@ fn range(list: &ListArray, row: usize) -> std::ops::Range<usize> {
 fn map(call: &Call) -> Result<ArrayRef> {
     if call.count() == 0 {
         let nothing = || new_null_array(&DataType::Null, 0);
-        return built(&call.result, nothing(), nothing(), vec![0; call.rows], vec![true; call.rows]);
+        return built(
+            &call.result,
+            nothing(),
+            nothing(),
+            vec![0; call.rows],
+            vec![true; call.rows],
+        );
     }
     let (keys, values) = (call.lists(0)?, call.lists(1)?);
     let rows = key_rows(keys.values())?;
@@ -108,7 +118,9 @@ fn map(call: &Call) -> Result<ArrayRef> {
         }
         let (key_range, value_range) = (range(&keys, row), range(&values, row));
         if key_range.len() != value_range.len() {
-            return Err(Failure::invalid_argument("Key and value arrays must be the same length").into());
+            return Err(
+                Failure::invalid_argument("Key and value arrays must be the same length").into()
+            );
         }
         let mut seen = std::collections::HashSet::new();
         for place in key_range.clone() {
@@ -116,7 +128,11 @@ fn map(call: &Call) -> Result<ArrayRef> {
                 return Err(Failure::invalid_argument("map key cannot be null").into());
             }
             if !seen.insert(rows.row(place)) {
-                return Err(Failure::invalid_argument(format!("Duplicate map keys ({}) are not allowed", shown(keys.values(), place))).into());
+                return Err(Failure::invalid_argument(format!(
+                    "Duplicate map keys ({}) are not allowed",
+                    shown(keys.values(), place)
+                ))
+                .into());
             }
         }
         lengths.push(key_range.len());
@@ -141,9 +157,16 @@ fn parts_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
 
 fn parts(call: &Call, keys: bool) -> Result<ArrayRef> {
     let map = call.maps(0)?;
-    let DataType::List(field) = &call.result else { return Err(Failure::type_mismatch("an array").into()) };
+    let DataType::List(field) = &call.result else {
+        return Err(Failure::type_mismatch("an array").into());
+    };
     let items = if keys { map.keys() } else { map.values() };
-    Ok(Arc::new(ListArray::try_new(field.clone(), map.offsets().clone(), items.clone(), map.nulls().cloned())?))
+    Ok(Arc::new(ListArray::try_new(
+        field.clone(),
+        map.offsets().clone(),
+        items.clone(),
+        map.nulls().cloned(),
+    )?))
 }
 
 fn entries_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -161,10 +184,20 @@ fn entries_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 
 fn entries(call: &Call) -> Result<ArrayRef> {
     let map = call.maps(0)?;
-    let DataType::List(field) = &call.result else { return Err(Failure::type_mismatch("an array").into()) };
-    let DataType::Struct(fields) = field.data_type() else { return Err(Failure::type_mismatch("rows").into()) };
-    let rows = StructArray::try_new(fields.clone(), vec![map.keys().clone(), map.values().clone()], None)?;
-    Ok(Arc::new(ListArray::try_new(field.clone(), map.offsets().clone(), Arc::new(rows), map.nulls().cloned())?))
+    let DataType::List(field) = &call.result else {
+        return Err(Failure::type_mismatch("an array").into());
+    };
+    let DataType::Struct(fields) = field.data_type() else {
+        return Err(Failure::type_mismatch("rows").into());
+    };
+    let rows =
+        StructArray::try_new(fields.clone(), vec![map.keys().clone(), map.values().clone()], None)?;
+    Ok(Arc::new(ListArray::try_new(
+        field.clone(),
+        map.offsets().clone(),
+        Arc::new(rows),
+        map.nulls().cloned(),
+    )?))
 }
 
 fn from_entries_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -172,7 +205,10 @@ fn from_entries_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         && let TrinoType::Row(fields) = row.as_ref()
         && let [(_, key), (_, value)] = fields.as_slice()
     {
-        return Ok(Plan::given(given, TrinoType::Map(Box::new(key.clone()), Box::new(value.clone()))));
+        return Ok(Plan::given(
+            given,
+            TrinoType::Map(Box::new(key.clone()), Box::new(value.clone())),
+        ));
     }
     Err(unexpected("map_from_entries", given, "map_from_entries(array(row(K, V)))"))
 }
@@ -197,7 +233,11 @@ fn from_entries(call: &Call) -> Result<ArrayRef> {
                 return Err(Failure::invalid_argument("map key cannot be null").into());
             }
             if !seen.insert(rows.row(place)) {
-                return Err(Failure::invalid_argument(format!("Duplicate keys ({}) are not allowed", shown(pairs.column(0), place))).into());
+                return Err(Failure::invalid_argument(format!(
+                    "Duplicate keys ({}) are not allowed",
+                    shown(pairs.column(0), place)
+                ))
+                .into());
             }
             places.push(place as u64);
         }
@@ -212,7 +252,9 @@ fn from_entries(call: &Call) -> Result<ArrayRef> {
 
 fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match super::conditional::common(given) {
-        Some(kind @ TrinoType::Map(..)) if given.len() >= 2 => Ok(Plan::new(vec![kind.clone(); given.len()], kind)),
+        Some(kind @ TrinoType::Map(..)) if given.len() >= 2 => {
+            Ok(Plan::new(vec![kind.clone(); given.len()], kind))
+        }
         _ => Err(unexpected("map_concat", given, "map_concat(map(K, V), map(K, V), ...)")),
     }
 }
@@ -231,10 +273,14 @@ fn concat(call: &Call) -> Result<ArrayRef> {
         let mut chosen: Vec<(usize, usize)> = Vec::new();
         for (at, map) in maps.iter().enumerate() {
             let offsets = map.value_offsets();
-            let places = usize::try_from(offsets[row]).unwrap_or(0)..usize::try_from(offsets[row + 1]).unwrap_or(0);
+            let places = usize::try_from(offsets[row]).unwrap_or(0)
+                ..usize::try_from(offsets[row + 1]).unwrap_or(0);
             for place in places {
                 let key = rows[at].row(place);
-                match chosen.iter_mut().find(|(other, known)| rows[*other].row(*known).data() == key.data()) {
+                match chosen
+                    .iter_mut()
+                    .find(|(other, known)| rows[*other].row(*known).data() == key.data())
+                {
                     Some(known) => *known = (at, place),
                     None => chosen.push((at, place)),
                 }
@@ -261,12 +307,14 @@ pub(super) fn value_of(call: &Call, strict: bool) -> Result<ArrayRef> {
             if map.is_null(row) || wanted.is_null(row) {
                 return Ok(None);
             }
-            let mut range = usize::try_from(offsets[row]).unwrap_or(0)..usize::try_from(offsets[row + 1]).unwrap_or(0);
+            let mut range = usize::try_from(offsets[row]).unwrap_or(0)
+                ..usize::try_from(offsets[row + 1]).unwrap_or(0);
             match range.find(|place| keys.row(*place) == asked.row(row)) {
                 Some(place) => Ok(Some(place as u64)),
-                None if strict => {
-                    Err(Failure::invalid_argument(format!("Key not present in map: {}", shown(&wanted, row))))
-                }
+                None if strict => Err(Failure::invalid_argument(format!(
+                    "Key not present in map: {}",
+                    shown(&wanted, row)
+                ))),
                 None => Ok(None),
             }
         })

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, Float32Array, Float64Array, Int64Array, PrimitiveArray,
+    Array, ArrayRef, AsArray, Decimal128Array, Float32Array, Float64Array, Int64Array,
+    PrimitiveArray,
 };
 use datafusion::arrow::datatypes::{
     DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -20,13 +21,21 @@ const LONG: TrinoType = TrinoType::Bigint;
 
 macro_rules! of_double {
     ($name:literal, $body:expr) => {
-        Function::new($name, |given| exactly($name, given, &[DOUBLE], DOUBLE), |call| doubles(call, $body))
+        Function::new(
+            $name,
+            |given| exactly($name, given, &[DOUBLE], DOUBLE),
+            |call| doubles(call, $body),
+        )
     };
 }
 
 macro_rules! test_double {
     ($name:literal, $body:expr) => {
-        Function::new($name, |given| exactly($name, given, &[DOUBLE], TrinoType::Boolean), |call| tested(call, $body))
+        Function::new(
+            $name,
+            |given| exactly($name, given, &[DOUBLE], TrinoType::Boolean),
+            |call| tested(call, $body),
+        )
     };
 }
 
@@ -51,22 +60,70 @@ pub(super) const FUNCTIONS: &[Function] = &[
     test_double!("is_nan", f64::is_nan),
     test_double!("is_finite", f64::is_finite),
     test_double!("is_infinite", f64::is_infinite),
-    Function::new("pi", |given| exactly("pi", given, &[], DOUBLE), |call| constant(call, std::f64::consts::PI)),
-    Function::new("e", |given| exactly("e", given, &[], DOUBLE), |call| constant(call, std::f64::consts::E)),
-    Function::new("nan", |given| exactly("nan", given, &[], DOUBLE), |call| constant(call, f64::NAN)),
-    Function::new("infinity", |given| exactly("infinity", given, &[], DOUBLE), |call| constant(call, f64::INFINITY)),
-    Function::new("power", |given| exactly("power", given, &[DOUBLE, DOUBLE], DOUBLE), |call| pairs(call, f64::powf)),
-    Function::new("pow", |given| exactly("pow", given, &[DOUBLE, DOUBLE], DOUBLE), |call| pairs(call, f64::powf)),
-    Function::new("atan2", |given| exactly("atan2", given, &[DOUBLE, DOUBLE], DOUBLE), |call| pairs(call, f64::atan2)),
-    Function::new("log", |given| exactly("log", given, &[DOUBLE, DOUBLE], DOUBLE), |call| pairs(call, |base, value| value.ln() / base.ln())),
+    Function::new(
+        "pi",
+        |given| exactly("pi", given, &[], DOUBLE),
+        |call| constant(call, std::f64::consts::PI),
+    ),
+    Function::new(
+        "e",
+        |given| exactly("e", given, &[], DOUBLE),
+        |call| constant(call, std::f64::consts::E),
+    ),
+    Function::new(
+        "nan",
+        |given| exactly("nan", given, &[], DOUBLE),
+        |call| constant(call, f64::NAN),
+    ),
+    Function::new(
+        "infinity",
+        |given| exactly("infinity", given, &[], DOUBLE),
+        |call| constant(call, f64::INFINITY),
+    ),
+    Function::new(
+        "power",
+        |given| exactly("power", given, &[DOUBLE, DOUBLE], DOUBLE),
+        |call| pairs(call, f64::powf),
+    ),
+    Function::new(
+        "pow",
+        |given| exactly("pow", given, &[DOUBLE, DOUBLE], DOUBLE),
+        |call| pairs(call, f64::powf),
+    ),
+    Function::new(
+        "atan2",
+        |given| exactly("atan2", given, &[DOUBLE, DOUBLE], DOUBLE),
+        |call| pairs(call, f64::atan2),
+    ),
+    Function::new(
+        "log",
+        |given| exactly("log", given, &[DOUBLE, DOUBLE], DOUBLE),
+        |call| pairs(call, |base, value| value.ln() / base.ln()),
+    ),
     Function::new("abs", |given| kept("abs", given), abs),
     Function::new("sign", sign_types, sign),
     Function::new("round", round_types, |call| rounded(call, Rounding::Half)),
     Function::new("truncate", truncate_types, |call| rounded(call, Rounding::Down)),
-    Function::new("ceiling", |given| whole_types("ceiling", given), |call| rounded(call, Rounding::Ceiling)),
-    Function::new("ceil", |given| whole_types("ceil", given), |call| rounded(call, Rounding::Ceiling)),
-    Function::new("floor", |given| whole_types("floor", given), |call| rounded(call, Rounding::Floor)),
-    Function::new("width_bucket", |given| exactly("width_bucket", given, &[DOUBLE, DOUBLE, DOUBLE, LONG], LONG), width_bucket),
+    Function::new(
+        "ceiling",
+        |given| whole_types("ceiling", given),
+        |call| rounded(call, Rounding::Ceiling),
+    ),
+    Function::new(
+        "ceil",
+        |given| whole_types("ceil", given),
+        |call| rounded(call, Rounding::Ceiling),
+    ),
+    Function::new(
+        "floor",
+        |given| whole_types("floor", given),
+        |call| rounded(call, Rounding::Floor),
+    ),
+    Function::new(
+        "width_bucket",
+        |given| exactly("width_bucket", given, &[DOUBLE, DOUBLE, DOUBLE, LONG], LONG),
+        width_bucket,
+    ),
     Function::volatile("random", random_types, random),
     Function::volatile("rand", random_types, random),
 ];
@@ -78,8 +135,11 @@ fn doubles(call: &Call, body: fn(f64) -> f64) -> Result<ArrayRef> {
 
 fn pairs(call: &Call, body: fn(f64, f64) -> f64) -> Result<ArrayRef> {
     let (left, right) = (call.doubles(0)?, call.doubles(1)?);
-    let found: Float64Array =
-        left.iter().zip(&right).map(|(left, right)| left.zip(right).map(|(left, right)| body(left, right))).collect();
+    let found: Float64Array = left
+        .iter()
+        .zip(&right)
+        .map(|(left, right)| left.zip(right).map(|(left, right)| body(left, right)))
+        .collect();
     Ok(Arc::new(found))
 }
 
@@ -107,7 +167,10 @@ fn overflow(kind: &TrinoType) -> Failure {
         TrinoType::Integer => ("-2147483648", "INTEGER"),
         _ => ("-9223372036854775808", "BIGINT"),
     };
-    Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", format!("Value {name} is out of range for abs({})", least.to_lowercase()))
+    Failure::new(
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        format!("Value {name} is out of range for abs({})", least.to_lowercase()),
+    )
 }
 
 macro_rules! each_whole {
@@ -125,10 +188,18 @@ fn abs(call: &Call) -> Result<ArrayRef> {
     let array = call.array(0)?;
     let kind = call.kind(0).clone();
     match array.data_type() {
-        DataType::Int8 => each_whole!(array, Int8Type, |v: i8| v.checked_abs().ok_or_else(|| overflow(&kind))),
-        DataType::Int16 => each_whole!(array, Int16Type, |v: i16| v.checked_abs().ok_or_else(|| overflow(&kind))),
-        DataType::Int32 => each_whole!(array, Int32Type, |v: i32| v.checked_abs().ok_or_else(|| overflow(&kind))),
-        DataType::Int64 => each_whole!(array, Int64Type, |v: i64| v.checked_abs().ok_or_else(|| overflow(&kind))),
+        DataType::Int8 => {
+            each_whole!(array, Int8Type, |v: i8| v.checked_abs().ok_or_else(|| overflow(&kind)))
+        }
+        DataType::Int16 => {
+            each_whole!(array, Int16Type, |v: i16| v.checked_abs().ok_or_else(|| overflow(&kind)))
+        }
+        DataType::Int32 => {
+            each_whole!(array, Int32Type, |v: i32| v.checked_abs().ok_or_else(|| overflow(&kind)))
+        }
+        DataType::Int64 => {
+            each_whole!(array, Int64Type, |v: i64| v.checked_abs().ok_or_else(|| overflow(&kind)))
+        }
         DataType::Float32 => each_whole!(array, Float32Type, |v: f32| Ok(v.abs())),
         DataType::Decimal128(precision, scale) => {
             let found: Decimal128Array = array.as_primitive::<Decimal128Type>().unary(i128::abs);
@@ -152,12 +223,22 @@ fn sign(call: &Call) -> Result<ArrayRef> {
         DataType::Int16 => each_whole!(array, Int16Type, |v: i16| Ok(v.signum())),
         DataType::Int32 => each_whole!(array, Int32Type, |v: i32| Ok(v.signum())),
         DataType::Int64 => each_whole!(array, Int64Type, |v: i64| Ok(v.signum())),
-        DataType::Float32 => each_whole!(array, Float32Type, |v: f32| Ok(if v == 0.0 || v.is_nan() { v } else { v.signum() })),
+        DataType::Float32 => {
+            each_whole!(array, Float32Type, |v: f32| Ok(if v == 0.0 || v.is_nan() {
+                v
+            } else {
+                v.signum()
+            }))
+        }
         DataType::Decimal128(..) => {
             let found: Decimal128Array = array.as_primitive::<Decimal128Type>().unary(i128::signum);
             Ok(Arc::new(found.with_precision_and_scale(1, 0)?))
         }
-        _ => each_whole!(array, Float64Type, |v: f64| Ok(if v == 0.0 || v.is_nan() { v } else { v.signum() })),
+        _ => each_whole!(array, Float64Type, |v: f64| Ok(if v == 0.0 || v.is_nan() {
+            v
+        } else {
+            v.signum()
+        })),
     }
 }
 
@@ -167,11 +248,15 @@ fn round_types(given: &[TrinoType]) -> Result<Plan, Failure> {
             let digits = (*precision as i8 - scale + i8::from(*scale > 0)).clamp(1, 38);
             Ok(Plan::given(given, TrinoType::Decimal(digits as u8, 0)))
         }
-        [TrinoType::Decimal(precision, scale), digits] if digits.is_numeric() || *digits == TrinoType::Unknown => {
+        [TrinoType::Decimal(precision, scale), digits]
+            if digits.is_numeric() || *digits == TrinoType::Unknown =>
+        {
             let kind = TrinoType::Decimal((*precision + 1).min(38), *scale);
             Ok(Plan::new(vec![given[0].clone(), LONG], kind))
         }
-        [kind, digits] if kind.is_numeric() && (digits.is_numeric() || *digits == TrinoType::Unknown) => {
+        [kind, digits]
+            if kind.is_numeric() && (digits.is_numeric() || *digits == TrinoType::Unknown) =>
+        {
             Ok(Plan::new(vec![kind.clone(), LONG], kind.clone()))
         }
         [TrinoType::Unknown, _] => Ok(Plan::new(vec![DOUBLE, LONG], DOUBLE)),
@@ -181,14 +266,17 @@ fn round_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 
 fn truncate_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [TrinoType::Decimal(precision, scale)] => {
-            Ok(Plan::given(given, TrinoType::Decimal((*precision as i8 - scale).clamp(1, 38) as u8, 0)))
-        }
+        [TrinoType::Decimal(precision, scale)] => Ok(Plan::given(
+            given,
+            TrinoType::Decimal((*precision as i8 - scale).clamp(1, 38) as u8, 0),
+        )),
         [TrinoType::Decimal(..), digits] if digits.is_numeric() => {
             Ok(Plan::new(vec![given[0].clone(), LONG], given[0].clone()))
         }
         [TrinoType::Real] => Ok(Plan::given(given, TrinoType::Real)),
-        [TrinoType::Real, digits] if digits.is_numeric() => Ok(Plan::new(vec![TrinoType::Real, LONG], TrinoType::Real)),
+        [TrinoType::Real, digits] if digits.is_numeric() => {
+            Ok(Plan::new(vec![TrinoType::Real, LONG], TrinoType::Real))
+        }
         [_] => exactly("truncate", given, &[DOUBLE], DOUBLE),
         _ => exactly("truncate", given, &[DOUBLE, LONG], DOUBLE),
     }
@@ -215,14 +303,17 @@ enum Rounding {
 
 fn rounded(call: &Call, rounding: Rounding) -> Result<ArrayRef> {
     let array = call.array(0)?;
-    let digits = if call.count() > 1 { call.longs(1)? } else { Int64Array::from_value(0, call.rows) };
+    let digits =
+        if call.count() > 1 { call.longs(1)? } else { Int64Array::from_value(0, call.rows) };
     match array.data_type() {
         DataType::Float64 => {
             let found: Float64Array = array
                 .as_primitive::<Float64Type>()
                 .iter()
                 .zip(&digits)
-                .map(|(value, digits)| value.zip(digits).map(|(value, digits)| round_double(value, digits, rounding)))
+                .map(|(value, digits)| {
+                    value.zip(digits).map(|(value, digits)| round_double(value, digits, rounding))
+                })
                 .collect();
             Ok(Arc::new(found))
         }
@@ -232,7 +323,9 @@ fn rounded(call: &Call, rounding: Rounding) -> Result<ArrayRef> {
                 .iter()
                 .zip(&digits)
                 .map(|(value, digits)| {
-                    value.zip(digits).map(|(value, digits)| round_double(f64::from(value), digits, rounding) as f32)
+                    value.zip(digits).map(|(value, digits)| {
+                        round_double(f64::from(value), digits, rounding) as f32
+                    })
                 })
                 .collect();
             Ok(Arc::new(found))
@@ -240,7 +333,8 @@ fn rounded(call: &Call, rounding: Rounding) -> Result<ArrayRef> {
         DataType::Decimal128(_, scale) => round_decimals(&array, *scale, &digits, call, rounding),
         _ if call.count() < 2 => Ok(array),
         DataType::Int64 => {
-            let found: Int64Array = whole_digits(array.as_primitive::<Int64Type>().iter(), &digits)?;
+            let found: Int64Array =
+                whole_digits(array.as_primitive::<Int64Type>().iter(), &digits)?;
             Ok(Arc::new(found))
         }
         _ => {
@@ -251,7 +345,10 @@ fn rounded(call: &Call, rounding: Rounding) -> Result<ArrayRef> {
     }
 }
 
-fn whole_digits(values: impl Iterator<Item = Option<i64>>, digits: &Int64Array) -> Result<Int64Array> {
+fn whole_digits(
+    values: impl Iterator<Item = Option<i64>>,
+    digits: &Int64Array,
+) -> Result<Int64Array> {
     Ok(values
         .zip(digits)
         .map(|(value, digits)| {
@@ -263,7 +360,11 @@ fn whole_digits(values: impl Iterator<Item = Option<i64>>, digits: &Int64Array) 
             Some(power.map_or(0, |power| {
                 let half = value % power;
                 let down = value - half;
-                if half.unsigned_abs() >= power.unsigned_abs().div_ceil(2) { down.saturating_add(power * value.signum()) } else { down }
+                if half.unsigned_abs() >= power.unsigned_abs().div_ceil(2) {
+                    down.saturating_add(power * value.signum())
+                } else {
+                    down
+                }
             }))
         })
         .collect())
@@ -349,9 +450,11 @@ fn round_decimals(
 }
 
 fn width_bucket(call: &Call) -> Result<ArrayRef> {
-    let (values, lows, highs, counts) = (call.doubles(0)?, call.doubles(1)?, call.doubles(2)?, call.longs(3)?);
+    let (values, lows, highs, counts) =
+        (call.doubles(0)?, call.doubles(1)?, call.doubles(2)?, call.longs(3)?);
     call.each_long(|row| {
-        let (value, low, high, count) = (values.value(row), lows.value(row), highs.value(row), counts.value(row));
+        let (value, low, high, count) =
+            (values.value(row), lows.value(row), highs.value(row), counts.value(row));
         if count <= 0 {
             return Err(Failure::invalid_argument("bucketCount must be greater than 0").into());
         }
@@ -380,7 +483,9 @@ fn random_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
         [] => Ok(Plan::new(Vec::new(), DOUBLE)),
         [kind] if kind.is_numeric() => Ok(Plan::new(vec![LONG], LONG)),
-        [low, high] if low.is_numeric() && high.is_numeric() => Ok(Plan::new(vec![LONG, LONG], LONG)),
+        [low, high] if low.is_numeric() && high.is_numeric() => {
+            Ok(Plan::new(vec![LONG, LONG], LONG))
+        }
         _ => Err(unexpected("random", given, "random(), random(n), random(m, n)")),
     }
 }

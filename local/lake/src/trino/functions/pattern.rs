@@ -19,12 +19,28 @@ const TEXT: TrinoType = TrinoType::Varchar(None);
 const LONG: TrinoType = TrinoType::Bigint;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("regexp_like", |given| exactly("regexp_like", given, &[TEXT, TEXT], TrinoType::Boolean), like),
-    Function::new("regexp_count", |given| exactly("regexp_count", given, &[TEXT, TEXT], LONG), count),
+    Function::new(
+        "regexp_like",
+        |given| exactly("regexp_like", given, &[TEXT, TEXT], TrinoType::Boolean),
+        like,
+    ),
+    Function::new(
+        "regexp_count",
+        |given| exactly("regexp_count", given, &[TEXT, TEXT], LONG),
+        count,
+    ),
     Function::new("regexp_extract", |given| with_group("regexp_extract", given, TEXT), extract),
-    Function::new("regexp_extract_all", |given| with_group("regexp_extract_all", given, TrinoType::Array(Box::new(TEXT))), extract_all),
+    Function::new(
+        "regexp_extract_all",
+        |given| with_group("regexp_extract_all", given, TrinoType::Array(Box::new(TEXT))),
+        extract_all,
+    ),
     Function::new("regexp_replace", replace_types, replace),
-    Function::new("regexp_split", |given| exactly("regexp_split", given, &[TEXT, TEXT], TrinoType::Array(Box::new(TEXT))), split),
+    Function::new(
+        "regexp_split",
+        |given| exactly("regexp_split", given, &[TEXT, TEXT], TrinoType::Array(Box::new(TEXT))),
+        split,
+    ),
     Function::new("regexp_position", position_types, position),
 ];
 
@@ -58,7 +74,11 @@ impl Patterns {
     fn get(&mut self, pattern: &str) -> Result<&Regex, Failure> {
         if !self.0.contains_key(pattern) {
             let regex = Regex::new(&translated(pattern)).map_err(|error| {
-                if pattern.contains("(?=") || pattern.contains("(?!") || pattern.contains("(?<=") || pattern.contains("(?<!") {
+                if pattern.contains("(?=")
+                    || pattern.contains("(?!")
+                    || pattern.contains("(?<=")
+                    || pattern.contains("(?<!")
+                {
                     return Failure::not_supported(format!("look-around in a pattern: {pattern}"));
                 }
                 let reason = error.to_string();
@@ -75,7 +95,10 @@ impl Patterns {
 fn translated(pattern: &str) -> Cow<'_, str> {
     if pattern.contains("\\Z") || pattern.contains("\\h") || pattern.contains("\\R") {
         return Cow::Owned(
-            pattern.replace("\\Z", "\\z").replace("\\h", "[ \\t\\x{a0}\\x{2000}-\\x{200a}]").replace("\\R", "(?:\\r\\n|[\\n\\r])"),
+            pattern
+                .replace("\\Z", "\\z")
+                .replace("\\h", "[ \\t\\x{a0}\\x{2000}-\\x{200a}]")
+                .replace("\\R", "(?:\\r\\n|[\\n\\r])"),
         );
     }
     Cow::Borrowed(pattern)
@@ -91,7 +114,8 @@ fn count(call: &Call) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut compiled = Patterns::default();
     call.each_long(|row| {
-        Ok(i64::try_from(compiled.get(patterns.value(row))?.find_iter(texts.value(row)).count()).ok())
+        Ok(i64::try_from(compiled.get(patterns.value(row))?.find_iter(texts.value(row)).count())
+            .ok())
     })
 }
 
@@ -102,7 +126,9 @@ fn group(regex: &Regex, wanted: i64) -> Result<usize, Failure> {
         if wanted < 0 {
             Failure::invalid_argument("Group cannot be negative")
         } else {
-            Failure::invalid_argument(format!("Pattern has {last} groups. Cannot access group {wanted}"))
+            Failure::invalid_argument(format!(
+                "Pattern has {last} groups. Cannot access group {wanted}"
+            ))
         }
     })
 }
@@ -182,14 +208,22 @@ fn replace(call: &Call) -> Result<ArrayRef> {
     })
 }
 
-fn expand(replacement: &str, captures: &Captures<'_>, regex: &Regex, out: &mut String) -> Result<(), Failure> {
-    let illegal = |why: &str| Failure::invalid_argument(format!("Illegal replacement sequence: {replacement}: {why}"));
+fn expand(
+    replacement: &str,
+    captures: &Captures<'_>,
+    regex: &Regex,
+    out: &mut String,
+) -> Result<(), Failure> {
+    let illegal = |why: &str| {
+        Failure::invalid_argument(format!("Illegal replacement sequence: {replacement}: {why}"))
+    };
     let mut rest = replacement;
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
         match c {
             '\\' => {
-                let next = rest.chars().next().ok_or_else(|| illegal("nothing after the backslash"))?;
+                let next =
+                    rest.chars().next().ok_or_else(|| illegal("nothing after the backslash"))?;
                 out.push(next);
                 rest = &rest[next.len_utf8()..];
             }
@@ -244,7 +278,8 @@ fn position(call: &Call) -> Result<ArrayRef> {
         }
         let regex = compiled.get(patterns.value(row))?;
         let skipped = usize::try_from(start - 1).unwrap_or(usize::MAX);
-        let Some(from) = text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(skipped) else {
+        let Some(from) = text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(skipped)
+        else {
             return Ok(Some(-1));
         };
         if from == text.len() && !text.is_empty() {

@@ -10,8 +10,16 @@ use crate::sql::{Failure, TrinoType};
 const TEXT: TrinoType = TrinoType::Varchar(None);
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("upper", |given| exactly("upper", given, &[TEXT], TEXT), |call| each(call, str::to_uppercase)),
-    Function::new("lower", |given| exactly("lower", given, &[TEXT], TEXT), |call| each(call, str::to_lowercase)),
+    Function::new(
+        "upper",
+        |given| exactly("upper", given, &[TEXT], TEXT),
+        |call| each(call, str::to_uppercase),
+    ),
+    Function::new(
+        "lower",
+        |given| exactly("lower", given, &[TEXT], TEXT),
+        |call| each(call, str::to_lowercase),
+    ),
     Function::new("reverse", reverse_types, reverse),
     Function::new("length", length_types, length),
     Function::new("substr", |given| substr_types("substr", given), substr),
@@ -23,17 +31,49 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("strpos", strpos_types, strpos),
     Function::new("lpad", |given| pad_types("lpad", given), |call| pad(call, true)),
     Function::new("rpad", |given| pad_types("rpad", given), |call| pad(call, false)),
-    Function::new("starts_with", |given| exactly("starts_with", given, &[TEXT, TEXT], TrinoType::Boolean), |call| test(call, |a, b| a.starts_with(b))),
-    Function::new("ends_with", |given| exactly("ends_with", given, &[TEXT, TEXT], TrinoType::Boolean), |call| test(call, |a, b| a.ends_with(b))),
+    Function::new(
+        "starts_with",
+        |given| exactly("starts_with", given, &[TEXT, TEXT], TrinoType::Boolean),
+        |call| test(call, |a, b| a.starts_with(b)),
+    ),
+    Function::new(
+        "ends_with",
+        |given| exactly("ends_with", given, &[TEXT, TEXT], TrinoType::Boolean),
+        |call| test(call, |a, b| a.ends_with(b)),
+    ),
     Function::new("chr", |given| exactly("chr", given, &[TrinoType::Bigint], TEXT), chr),
-    Function::new("codepoint", |given| exactly("codepoint", given, &[TEXT], TrinoType::Integer), codepoint),
-    Function::new("translate", |given| exactly("translate", given, &[TEXT, TEXT, TEXT], TEXT), translate),
-    Function::new("levenshtein_distance", |given| exactly("levenshtein_distance", given, &[TEXT, TEXT], TrinoType::Bigint), levenshtein),
-    Function::new("hamming_distance", |given| exactly("hamming_distance", given, &[TEXT, TEXT], TrinoType::Bigint), hamming),
+    Function::new(
+        "codepoint",
+        |given| exactly("codepoint", given, &[TEXT], TrinoType::Integer),
+        codepoint,
+    ),
+    Function::new(
+        "translate",
+        |given| exactly("translate", given, &[TEXT, TEXT, TEXT], TEXT),
+        translate,
+    ),
+    Function::new(
+        "levenshtein_distance",
+        |given| exactly("levenshtein_distance", given, &[TEXT, TEXT], TrinoType::Bigint),
+        levenshtein,
+    ),
+    Function::new(
+        "hamming_distance",
+        |given| exactly("hamming_distance", given, &[TEXT, TEXT], TrinoType::Bigint),
+        hamming,
+    ),
     Function::new("soundex", |given| exactly("soundex", given, &[TEXT], TEXT), soundex),
-    Function::new("luhn_check", |given| exactly("luhn_check", given, &[TEXT], TrinoType::Boolean), luhn),
+    Function::new(
+        "luhn_check",
+        |given| exactly("luhn_check", given, &[TEXT], TrinoType::Boolean),
+        luhn,
+    ),
     Function::new("concat_ws", concat_ws_types, concat_ws),
-    Function::new("$overlay", |given| exactly("overlay", given, &[TEXT, TEXT, TrinoType::Bigint], TEXT), overlay),
+    Function::new(
+        "$overlay",
+        |given| exactly("overlay", given, &[TEXT, TEXT, TrinoType::Bigint], TEXT),
+        overlay,
+    ),
 ];
 
 fn each(call: &Call, change: impl Fn(&str) -> String) -> Result<ArrayRef> {
@@ -119,7 +159,8 @@ fn substr(call: &Call) -> Result<ArrayRef> {
         let bytes = call.bytes(0)?;
         return call.each_bytes(|row| {
             let bytes = bytes.value(row);
-            let part = range(bytes.len(), starts.value(row), wanted(row)).map(|(start, end)| bytes[start..end].to_vec());
+            let part = range(bytes.len(), starts.value(row), wanted(row))
+                .map(|(start, end)| bytes[start..end].to_vec());
             Ok(Some(part.unwrap_or_default()))
         });
     }
@@ -127,11 +168,14 @@ fn substr(call: &Call) -> Result<ArrayRef> {
     call.each_text(|row| {
         let text = texts.value(row);
         if text.is_ascii() {
-            let part = range(text.len(), starts.value(row), wanted(row)).map(|(start, end)| text[start..end].to_owned());
+            let part = range(text.len(), starts.value(row), wanted(row))
+                .map(|(start, end)| text[start..end].to_owned());
             return Ok(Some(part.unwrap_or_default()));
         }
         let part = range(text.chars().count(), starts.value(row), wanted(row));
-        Ok(Some(part.map_or_else(String::new, |(start, end)| text.chars().skip(start).take(end - start).collect())))
+        Ok(Some(part.map_or_else(String::new, |(start, end)| {
+            text.chars().skip(start).take(end - start).collect()
+        })))
     })
 }
 
@@ -192,21 +236,34 @@ fn strpos(call: &Call) -> Result<ArrayRef> {
         let (text, part) = (texts.value(row), parts.value(row));
         let instance = instances.as_ref().map_or(1, |instances| instances.value(row));
         if instance == 0 {
-            return Err(Failure::invalid_argument("'instance' must not be a positive or negative number.").into());
+            return Err(Failure::invalid_argument(
+                "'instance' must not be a positive or negative number.",
+            )
+            .into());
         }
         if part.is_empty() {
             return Ok(Some(1));
         }
         let skipped = usize::try_from(instance.unsigned_abs() - 1).unwrap_or(usize::MAX);
-        let starts = text.char_indices().map(|(at, _)| at).filter(|at| text[*at..].starts_with(part));
-        let found = if instance > 0 { starts.clone().nth(skipped) } else { starts.collect::<Vec<_>>().into_iter().rev().nth(skipped) };
+        let starts =
+            text.char_indices().map(|(at, _)| at).filter(|at| text[*at..].starts_with(part));
+        let found = if instance > 0 {
+            starts.clone().nth(skipped)
+        } else {
+            starts.collect::<Vec<_>>().into_iter().rev().nth(skipped)
+        };
         Ok(count(found.map_or(0, |at| text[..at].chars().count() + 1)))
     })
 }
 
 fn pad_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
     if given.first() == Some(&TrinoType::Varbinary) {
-        return exactly(name, given, &[TrinoType::Varbinary, TrinoType::Bigint, TrinoType::Varbinary], TrinoType::Varbinary);
+        return exactly(
+            name,
+            given,
+            &[TrinoType::Varbinary, TrinoType::Bigint, TrinoType::Varbinary],
+            TrinoType::Varbinary,
+        );
     }
     exactly(name, given, &[TEXT, TrinoType::Bigint, TEXT], TEXT)
 }
@@ -215,12 +272,16 @@ fn pad(call: &Call, left: bool) -> Result<ArrayRef> {
     let sizes = call.longs(1)?;
     let check = |size: i64, empty: bool| -> Result<usize, Failure> {
         if !(0..=i64::from(i32::MAX)).contains(&size) {
-            return Err(Failure::invalid_argument("Target length must be in the range [0..2147483647]"));
+            return Err(Failure::invalid_argument(
+                "Target length must be in the range [0..2147483647]",
+            ));
         }
         if empty {
             return Err(Failure::invalid_argument("Padding string must not be empty"));
         }
-        usize::try_from(size).map_err(|_| Failure::invalid_argument("Target length must be in the range [0..2147483647]"))
+        usize::try_from(size).map_err(|_| {
+            Failure::invalid_argument("Target length must be in the range [0..2147483647]")
+        })
     };
     if *call.kind(0) == TrinoType::Varbinary {
         let (bytes, fills): (BinaryArray, BinaryArray) = (call.bytes(0)?, call.bytes(2)?);
@@ -247,7 +308,11 @@ fn pad(call: &Call, left: bool) -> Result<ArrayRef> {
             return Ok(Some(text.chars().take(size).collect()));
         }
         let padding = fill.chars().cycle().take(size - length);
-        Ok(Some(if left { padding.chain(text.chars()).collect() } else { text.chars().chain(padding).collect() }))
+        Ok(Some(if left {
+            padding.chain(text.chars()).collect()
+        } else {
+            text.chars().chain(padding).collect()
+        }))
     })
 }
 
@@ -255,11 +320,9 @@ fn chr(call: &Call) -> Result<ArrayRef> {
     let codes = call.longs(0)?;
     call.each_text(|row| {
         let code = codes.value(row);
-        u32::try_from(code)
-            .ok()
-            .and_then(char::from_u32)
-            .map(|c| Some(c.to_string()))
-            .ok_or_else(|| Failure::invalid_argument(format!("Not a valid Unicode code point: {code}")).into())
+        u32::try_from(code).ok().and_then(char::from_u32).map(|c| Some(c.to_string())).ok_or_else(
+            || Failure::invalid_argument(format!("Not a valid Unicode code point: {code}")).into(),
+        )
     })
 }
 
@@ -272,7 +335,9 @@ fn codepoint(call: &Call) -> Result<ArrayRef> {
             let mut chars = text.chars();
             match (chars.next(), chars.next()) {
                 (Some(c), None) => Ok(i32::try_from(u32::from(c)).ok()),
-                _ => Err(Failure::invalid_argument("Input string must be a single character string")),
+                _ => {
+                    Err(Failure::invalid_argument("Input string must be a single character string"))
+                }
             }
         })
         .collect::<Result<datafusion::arrow::array::Int32Array, Failure>>()?;
@@ -284,9 +349,11 @@ fn translate(call: &Call) -> Result<ArrayRef> {
     call.each_text(|row| {
         let from: Vec<char> = from.value(row).chars().collect();
         let to: Vec<char> = to.value(row).chars().collect();
-        let changed = texts.value(row).chars().filter_map(|c| match from.iter().position(|known| *known == c) {
-            Some(at) => to.get(at).copied(),
-            None => Some(c),
+        let changed = texts.value(row).chars().filter_map(|c| {
+            match from.iter().position(|known| *known == c) {
+                Some(at) => to.get(at).copied(),
+                None => Some(c),
+            }
         });
         Ok(Some(changed.collect()))
     })
@@ -295,7 +362,8 @@ fn translate(call: &Call) -> Result<ArrayRef> {
 fn levenshtein(call: &Call) -> Result<ArrayRef> {
     let (left, right) = (call.texts(0)?, call.texts(1)?);
     call.each_long(|row| {
-        let (left, right): (Vec<char>, Vec<char>) = (left.value(row).chars().collect(), right.value(row).chars().collect());
+        let (left, right): (Vec<char>, Vec<char>) =
+            (left.value(row).chars().collect(), right.value(row).chars().collect());
         let mut costs: Vec<usize> = (0..=right.len()).collect();
         for (at, a) in left.iter().enumerate() {
             let mut diagonal = costs[0];
@@ -315,7 +383,10 @@ fn hamming(call: &Call) -> Result<ArrayRef> {
     call.each_long(|row| {
         let (left, right) = (left.value(row), right.value(row));
         if left.chars().count() != right.chars().count() {
-            return Err(Failure::invalid_argument("The input strings to hamming_distance function must have the same length").into());
+            return Err(Failure::invalid_argument(
+                "The input strings to hamming_distance function must have the same length",
+            )
+            .into());
         }
         Ok(count(left.chars().zip(right.chars()).filter(|(a, b)| a != b).count()))
     })
@@ -336,7 +407,11 @@ fn soundex(call: &Call) -> Result<ArrayRef> {
     call.each_text(|row| {
         let text = texts.value(row);
         if let Some(foreign) = text.chars().find(|c| c.is_alphabetic() && !c.is_ascii()) {
-            return Err(Failure::invalid_argument(format!("The character is not mapped: {foreign} (index={})", u32::from(foreign))).into());
+            return Err(Failure::invalid_argument(format!(
+                "The character is not mapped: {foreign} (index={})",
+                u32::from(foreign)
+            ))
+            .into());
         }
         let letters: Vec<char> = text.chars().filter(char::is_ascii_alphabetic).collect();
         let Some(first) = letters.first() else { return Ok(Some(String::new())) };
@@ -361,7 +436,9 @@ fn luhn(call: &Call) -> Result<ArrayRef> {
     call.each_boolean(|row| {
         let text = texts.value(row);
         let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(10)).collect();
-        let digits = digits.filter(|digits| !digits.is_empty()).ok_or_else(|| Failure::invalid_argument("Input string is empty or has non-digit characters"))?;
+        let digits = digits.filter(|digits| !digits.is_empty()).ok_or_else(|| {
+            Failure::invalid_argument("Input string is empty or has non-digit characters")
+        })?;
         let sum: u32 = digits
             .iter()
             .rev()
@@ -377,13 +454,23 @@ fn luhn(call: &Call) -> Result<ArrayRef> {
 }
 
 fn concat_ws_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    let refused = || unexpected("concat_ws", given, "concat_ws(varchar, varchar, ...), concat_ws(varchar, array(varchar))");
-    let is_text = |kind: &TrinoType| matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Unknown);
+    let refused = || {
+        unexpected(
+            "concat_ws",
+            given,
+            "concat_ws(varchar, varchar, ...), concat_ws(varchar, array(varchar))",
+        )
+    };
+    let is_text = |kind: &TrinoType| {
+        matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Unknown)
+    };
     match given {
         [separator, TrinoType::Array(item)] if is_text(separator) && is_text(item) => {
             Ok(Plan::new(vec![TEXT, TrinoType::Array(Box::new(TEXT))], TEXT))
         }
-        [separator, rest @ ..] if is_text(separator) && !rest.is_empty() && rest.iter().all(is_text) => {
+        [separator, rest @ ..]
+            if is_text(separator) && !rest.is_empty() && rest.iter().all(is_text) =>
+        {
             Ok(Plan::new(vec![TEXT; given.len()], TEXT))
         }
         _ => Err(refused()),
@@ -396,7 +483,8 @@ fn concat_ws(call: &Call) -> Result<ArrayRef> {
     let arrays = call.arrays()?;
     let mut found = datafusion::arrow::array::StringBuilder::new();
     for row in 0..call.rows {
-        let nothing = separators.is_null(row) || (matches!(call.kind(1), TrinoType::Array(_)) && arrays[1].is_null(row));
+        let nothing = separators.is_null(row)
+            || (matches!(call.kind(1), TrinoType::Array(_)) && arrays[1].is_null(row));
         if nothing {
             found.append_null();
             continue;

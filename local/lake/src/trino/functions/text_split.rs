@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, ListBuilder, MapBuilder, StringBuilder, MapFieldNames};
+use datafusion::arrow::array::{ArrayRef, ListBuilder, MapBuilder, MapFieldNames, StringBuilder};
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -13,7 +13,11 @@ const TEXT: TrinoType = TrinoType::Varchar(None);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("split", split_types, split),
-    Function::new("split_part", |given| exactly("split_part", given, &[TEXT, TEXT, TrinoType::Bigint], TEXT), split_part),
+    Function::new(
+        "split_part",
+        |given| exactly("split_part", given, &[TEXT, TEXT, TrinoType::Bigint], TEXT),
+        split_part,
+    ),
     Function::new("split_to_map", split_to_map_types, split_to_map),
 ];
 
@@ -45,7 +49,9 @@ fn split(call: &Call) -> Result<ArrayRef> {
             return Err(Failure::invalid_argument("Limit is too large").into());
         }
         if delimiter.is_empty() {
-            return Err(Failure::invalid_argument("The delimiter may not be the empty string").into());
+            return Err(
+                Failure::invalid_argument("The delimiter may not be the empty string").into()
+            );
         }
         for part in text.splitn(usize::try_from(limit).unwrap_or(usize::MAX), delimiter) {
             found.values().append_value(part);
@@ -77,13 +83,22 @@ fn split_part(call: &Call) -> Result<ArrayRef> {
 }
 
 fn split_to_map_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    exactly("split_to_map", given, &[TEXT, TEXT, TEXT], TrinoType::Map(Box::new(TEXT), Box::new(TEXT)))
+    exactly(
+        "split_to_map",
+        given,
+        &[TEXT, TEXT, TEXT],
+        TrinoType::Map(Box::new(TEXT), Box::new(TEXT)),
+    )
 }
 
 fn split_to_map(call: &Call) -> Result<ArrayRef> {
     let (texts, entries, pairs) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
     let arrays = call.arrays()?;
-    let names = MapFieldNames { entry: "entries".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
+    let names = MapFieldNames {
+        entry: "entries".to_owned(),
+        key: "key".to_owned(),
+        value: "value".to_owned(),
+    };
     let mut found = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
     for row in 0..call.rows {
         if !Call::present(&arrays, row) {
@@ -92,7 +107,10 @@ fn split_to_map(call: &Call) -> Result<ArrayRef> {
         }
         let (entry, pair) = (entries.value(row), pairs.value(row));
         if entry.is_empty() || pair.is_empty() || entry == pair {
-            return Err(Failure::invalid_argument("entryDelimiter and keyValueDelimiter must be different and not empty").into());
+            return Err(Failure::invalid_argument(
+                "entryDelimiter and keyValueDelimiter must be different and not empty",
+            )
+            .into());
         }
         let text = texts.value(row);
         let mut seen: Vec<&str> = Vec::new();

@@ -17,11 +17,37 @@ use crate::sql::{Failure, TrinoType};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::volatile("now", |_| Ok(Plan::new(Vec::new(), TrinoType::TimestampWithZone(3))), now),
     Function::new("at_timezone", |given| moved("at_timezone", given), at_timezone),
-    Function::new("with_timezone", |given| exactly("with_timezone", given, &[TrinoType::Timestamp(3), TrinoType::Varchar(None)], TrinoType::TimestampWithZone(3)), with_timezone),
+    Function::new(
+        "with_timezone",
+        |given| {
+            exactly(
+                "with_timezone",
+                given,
+                &[TrinoType::Timestamp(3), TrinoType::Varchar(None)],
+                TrinoType::TimestampWithZone(3),
+            )
+        },
+        with_timezone,
+    ),
     Function::new("from_unixtime", from_unixtime_types, from_unixtime),
     Function::new("to_unixtime", to_unixtime_types, to_unixtime),
-    Function::new("from_iso8601_timestamp", |given| exactly("from_iso8601_timestamp", given, &[TrinoType::Varchar(None)], TrinoType::TimestampWithZone(3)), from_iso8601),
-    Function::new("from_iso8601_date", |given| exactly("from_iso8601_date", given, &[TrinoType::Varchar(None)], TrinoType::Date), from_iso8601_date),
+    Function::new(
+        "from_iso8601_timestamp",
+        |given| {
+            exactly(
+                "from_iso8601_timestamp",
+                given,
+                &[TrinoType::Varchar(None)],
+                TrinoType::TimestampWithZone(3),
+            )
+        },
+        from_iso8601,
+    ),
+    Function::new(
+        "from_iso8601_date",
+        |given| exactly("from_iso8601_date", given, &[TrinoType::Varchar(None)], TrinoType::Date),
+        from_iso8601_date,
+    ),
     Function::new("timezone_hour", |given| zone_part("timezone_hour", given), zero),
     Function::new("timezone_minute", |given| zone_part("timezone_minute", given), zero),
 ];
@@ -80,15 +106,20 @@ fn moved(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
             vec![TrinoType::TimestampWithZone(*precision), TrinoType::Varchar(None)],
             TrinoType::TimestampWithZone(*precision),
         )),
-        _ => Err(unexpected(name, given, &format!("{name}(timestamp(p) with time zone, varchar(x))"))),
+        _ => Err(unexpected(
+            name,
+            given,
+            &format!("{name}(timestamp(p) with time zone, varchar(x))"),
+        )),
     }
 }
 
 fn at_timezone(call: &Call) -> Result<ArrayRef> {
     let zones = call.texts(1)?;
     for zone in zones.iter().flatten() {
-        let found = parse(zone)
-            .ok_or_else(|| Failure::invalid_argument(format!("'{zone}' is not a valid time zone")))?;
+        let found = parse(zone).ok_or_else(|| {
+            Failure::invalid_argument(format!("'{zone}' is not a valid time zone"))
+        })?;
         if !found.0.is_unknown() && found.0 != TimeZone::UTC {
             return Err(Failure::not_supported(format!(
                 "timestamps are shown in UTC here: AT TIME ZONE '{zone}' cannot be shown"
@@ -107,8 +138,9 @@ fn with_timezone(call: &Call) -> Result<ArrayRef> {
         .map(|(row, instant)| {
             let Some((local, nanos)) = instant else { return Ok(None) };
             let name = zones.value(row);
-            let zone =
-                parse(name).ok_or_else(|| Failure::invalid_argument(format!("'{name}' is not a valid time zone")))?;
+            let zone = parse(name).ok_or_else(|| {
+                Failure::invalid_argument(format!("'{name}' is not a valid time zone"))
+            })?;
             Ok(zone.to_utc(local).map(|seconds| (seconds, nanos)))
         })
         .collect::<Result<Vec<_>>>()?;
@@ -128,15 +160,22 @@ fn from_unixtime_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 }
 
 fn from_unixtime(call: &Call) -> Result<ArrayRef> {
-    let millis: TimestampMillisecondArray =
-        call.doubles(0)?.iter().map(|seconds| seconds.map(|seconds| (seconds * 1_000.0).round() as i64)).collect();
+    let millis: TimestampMillisecondArray = call
+        .doubles(0)?
+        .iter()
+        .map(|seconds| seconds.map(|seconds| (seconds * 1_000.0).round() as i64))
+        .collect();
     Ok(Arc::new(millis.with_timezone("UTC")))
 }
 
 fn to_unixtime_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_)] => Ok(Plan::given(given, TrinoType::Double)),
-        [TrinoType::Date | TrinoType::Unknown] => Ok(Plan::new(vec![TrinoType::Timestamp(3)], TrinoType::Double)),
+        [TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_)] => {
+            Ok(Plan::given(given, TrinoType::Double))
+        }
+        [TrinoType::Date | TrinoType::Unknown] => {
+            Ok(Plan::new(vec![TrinoType::Timestamp(3)], TrinoType::Double))
+        }
         _ => Err(unexpected("to_unixtime", given, "to_unixtime(timestamp(p))")),
     }
 }
@@ -145,7 +184,9 @@ fn to_unixtime(call: &Call) -> Result<ArrayRef> {
     let found = instants(&call.array(0)?);
     let mut rows = found.into_iter();
     let doubles: datafusion::arrow::array::Float64Array = (&mut rows)
-        .map(|instant| instant.map(|(seconds, nanos)| seconds as f64 + (nanos / 1_000) as f64 / 1e6))
+        .map(|instant| {
+            instant.map(|(seconds, nanos)| seconds as f64 + (nanos / 1_000) as f64 / 1e6)
+        })
         .collect();
     Ok(Arc::new(doubles))
 }
@@ -169,7 +210,8 @@ fn from_iso8601(call: &Call) -> Result<ArrayRef> {
                 0 => format!("1970-01-01 {clock}:00"),
                 _ => format!("1970-01-01 {clock}"),
             };
-            let (_, seconds, nanos, rest) = super::cast::parse_timestamp(&padded).ok_or_else(refused)?;
+            let (_, seconds, nanos, rest) =
+                super::cast::parse_timestamp(&padded).ok_or_else(refused)?;
             if !rest.is_empty() {
                 return Err(refused().into());
             }
@@ -195,7 +237,8 @@ fn iso_date(text: &str) -> Option<i64> {
             let first = crate::sql::day_number(year.parse().ok()?, 1, 4)?;
             let monday = first - (first + 3).rem_euclid(7);
             let week: i64 = week[1..].parse().ok()?;
-            ((1..=53).contains(&week) && (1..=7).contains(&day)).then_some(monday + (week - 1) * 7 + day - 1)
+            ((1..=53).contains(&week) && (1..=7).contains(&day))
+                .then_some(monday + (week - 1) * 7 + day - 1)
         }
         [year, day] if day.len() == 3 => {
             Some(crate::sql::day_number(year.parse().ok()?, 1, 1)? + day.parse::<i64>().ok()? - 1)
@@ -215,7 +258,8 @@ fn from_iso8601_date(call: &Call) -> Result<ArrayRef> {
         .map(|text| {
             let Some(text) = text else { return Ok(None) };
             let days = iso_date(text).and_then(|days| i32::try_from(days).ok());
-            days.map(Some).ok_or_else(|| Failure::invalid_argument(format!("Invalid format: \"{text}\"")))
+            days.map(Some)
+                .ok_or_else(|| Failure::invalid_argument(format!("Invalid format: \"{text}\"")))
         })
         .collect::<Result<_, Failure>>()?;
     Ok(Arc::new(days))

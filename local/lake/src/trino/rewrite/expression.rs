@@ -82,16 +82,24 @@ fn rewritten(expr: Expr) -> Result<Expr, Failure> {
             arguments.extend(trim_characters.into_iter().flatten());
             call(name, arguments)
         }
-        Expr::AtTimeZone { timestamp, time_zone } => call("at_timezone", vec![*timestamp, *time_zone]),
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            call("at_timezone", vec![*timestamp, *time_zone])
+        }
         Expr::Array(array) => call("$array", array.elem),
         Expr::Tuple(values) => call("row", values),
         Expr::CompoundFieldAccess { root, access_chain } => access(*root, access_chain)?,
         Expr::Function(found) => function::rewritten(found)?,
         Expr::TypedString(typed) => {
-            return Err(Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {}", typed.data_type)));
+            return Err(Failure::new(
+                "TYPE_NOT_FOUND",
+                format!("Unknown type: {}", typed.data_type),
+            ));
         }
         Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => {
-            return Err(Failure::new("SYNTAX_ERROR", "ILIKE, SIMILAR TO and RLIKE are not Trino's"));
+            return Err(Failure::new(
+                "SYNTAX_ERROR",
+                "ILIKE, SIMILAR TO and RLIKE are not Trino's",
+            ));
         }
         other => other,
     })
@@ -165,21 +173,21 @@ fn like(negated: bool, value: Expr, pattern: Expr, escape: Option<Expr>) -> Expr
     let mut arguments = vec![value, pattern];
     arguments.extend(escape);
     let found = call("$like", arguments);
-    if negated {
-        Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) }
-    } else {
-        found
-    }
+    if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) } } else { found }
 }
 
 /// `a[1]`, `m['k']`, `r[1].field`.
 fn access(root: Expr, chain: Vec<AccessExpr>) -> Result<Expr, Failure> {
     chain.into_iter().try_fold(root, |value, step| match step {
-        AccessExpr::Subscript(Subscript::Index { index }) => Ok(call("$subscript", vec![value, index])),
+        AccessExpr::Subscript(Subscript::Index { index }) => {
+            Ok(call("$subscript", vec![value, index]))
+        }
         AccessExpr::Subscript(Subscript::Slice { .. }) => {
             Err(Failure::new("SYNTAX_ERROR", "array slices are not Trino's"))
         }
-        AccessExpr::Dot(Expr::Identifier(field)) => Ok(call("$field", vec![value, text(&field.value)])),
+        AccessExpr::Dot(Expr::Identifier(field)) => {
+            Ok(call("$field", vec![value, text(&field.value)]))
+        }
         AccessExpr::Dot(other) => {
             Err(Failure::new("SYNTAX_ERROR", format!("{other} is no field of a row")))
         }

@@ -2,8 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment, OrderByExpr,
-    OrderByOptions, Value,
+    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment,
+    OrderByExpr, OrderByOptions, Value,
 };
 
 use crate::sql::Failure;
@@ -20,7 +20,10 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
         plain_arguments(&function).map(|found| found.into_iter().cloned().collect());
     let count = arguments.as_ref().map_or(0, Vec::len);
     if count > ARGUMENTS && name != "$array" {
-        return Err(Failure::new("TOO_MANY_ARGUMENTS", format!("Too many arguments for function call {name}()")));
+        return Err(Failure::new(
+            "TOO_MANY_ARGUMENTS",
+            format!("Too many arguments for function call {name}()"),
+        ));
     }
     let arguments = arguments.unwrap_or_default();
     Ok(match (name.as_str(), arguments.as_slice()) {

@@ -6,7 +6,9 @@ use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+};
 
 use crate::sql::Failure;
 
@@ -40,7 +42,11 @@ impl AggregateUDFImpl for ByExtreme {
         match given {
             [_, _] => Ok(given.to_vec()),
             [_, _, _] => Err(Failure::not_supported(format!("{} with a count", self.name)).into()),
-            _ => Err(Failure::new("FUNCTION_NOT_FOUND", format!("Unexpected parameters for function {}", self.name)).into()),
+            _ => Err(Failure::new(
+                "FUNCTION_NOT_FOUND",
+                format!("Unexpected parameters for function {}", self.name),
+            )
+            .into()),
         }
     }
 
@@ -49,7 +55,9 @@ impl AggregateUDFImpl for ByExtreme {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let kind = |at: usize| arguments.expr_fields.get(at).map_or(DataType::Null, |field| field.data_type().clone());
+        let kind = |at: usize| {
+            arguments.expr_fields.get(at).map_or(DataType::Null, |field| field.data_type().clone())
+        };
         Ok(Box::new(Best {
             value: ScalarValue::try_from(&kind(0))?,
             key: ScalarValue::try_from(&kind(1))?,
@@ -63,7 +71,11 @@ impl AggregateUDFImpl for ByExtreme {
             .iter()
             .zip(["value", "key"])
             .map(|(field, part)| {
-                Arc::new(Field::new(format!("{}[{part}]", arguments.name), field.data_type().clone(), true))
+                Arc::new(Field::new(
+                    format!("{}[{part}]", arguments.name),
+                    field.data_type().clone(),
+                    true,
+                ))
             })
             .collect())
     }
@@ -85,7 +97,9 @@ impl Accumulator for Best {
             }
             let key = ScalarValue::try_from_array(keys, row)?;
             let better = self.key.is_null()
-                || key.partial_cmp(&self.key).is_some_and(|order| if self.greatest { order.is_gt() } else { order.is_lt() });
+                || key
+                    .partial_cmp(&self.key)
+                    .is_some_and(|order| if self.greatest { order.is_gt() } else { order.is_lt() });
             if better {
                 self.value = ScalarValue::try_from_array(values, row)?;
                 self.key = key;

@@ -8,7 +8,9 @@ use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+};
 
 use crate::sql::{Failure, TrinoType};
 
@@ -43,11 +45,16 @@ impl AggregateUDFImpl for IntoMap {
         if given.len() == if self.counting { 1 } else { 2 } {
             return Ok(given.iter().map(|kind| TrinoType::of_arrow(kind).to_arrow()).collect());
         }
-        Err(Failure::new("FUNCTION_NOT_FOUND", format!("Unexpected parameters for function {}", self.name)).into())
+        Err(Failure::new(
+            "FUNCTION_NOT_FOUND",
+            format!("Unexpected parameters for function {}", self.name),
+        )
+        .into())
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        let kind = |at: usize| Box::new(given.get(at).map_or(TrinoType::Unknown, TrinoType::of_arrow));
+        let kind =
+            |at: usize| Box::new(given.get(at).map_or(TrinoType::Unknown, TrinoType::of_arrow));
         let value = if self.counting { Box::new(TrinoType::Bigint) } else { kind(1) };
         Ok(TrinoType::Map(kind(0), value).to_arrow())
     }
@@ -84,7 +91,9 @@ impl Entries {
     fn add(&mut self, key: ScalarValue, value: ScalarValue) {
         match self.places.get(&key) {
             Some(place) if self.counting => {
-                if let (ScalarValue::Int64(Some(known)), ScalarValue::Int64(Some(more))) = (&mut self.values[*place], &value) {
+                if let (ScalarValue::Int64(Some(known)), ScalarValue::Int64(Some(more))) =
+                    (&mut self.values[*place], &value)
+                {
                     *known += more;
                 }
             }
@@ -121,7 +130,9 @@ impl Accumulator for Entries {
             let entries = maps.value(row);
             for at in 0..entries.len() {
                 let value = if self.counting {
-                    ScalarValue::Int64(Some(entries.column(1).as_primitive::<Int64Type>().value(at)))
+                    ScalarValue::Int64(Some(
+                        entries.column(1).as_primitive::<Int64Type>().value(at),
+                    ))
                 } else {
                     ScalarValue::try_from_array(entries.column(1), at)?
                 };
@@ -139,16 +150,27 @@ impl Accumulator for Entries {
         if self.keys.is_empty() {
             return ScalarValue::try_from(&self.kind);
         }
-        let DataType::Map(entries, _) = &self.kind else { return Err(Failure::type_mismatch("a map").into()) };
-        let DataType::Struct(fields) = entries.data_type() else { return Err(Failure::type_mismatch("a map").into()) };
+        let DataType::Map(entries, _) = &self.kind else {
+            return Err(Failure::type_mismatch("a map").into());
+        };
+        let DataType::Struct(fields) = entries.data_type() else {
+            return Err(Failure::type_mismatch("a map").into());
+        };
         let keys = ScalarValue::iter_to_array(self.keys.iter().cloned())?;
         let values = ScalarValue::iter_to_array(self.values.iter().cloned())?;
         let pairs = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
         let offsets = OffsetBuffer::from_lengths([self.keys.len()]);
-        Ok(ScalarValue::Map(Arc::new(MapArray::try_new(entries.clone(), offsets, pairs, None, false)?)))
+        Ok(ScalarValue::Map(Arc::new(MapArray::try_new(
+            entries.clone(),
+            offsets,
+            pairs,
+            None,
+            false,
+        )?)))
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.keys.iter().chain(&self.values).map(|value| value.size() * 2).sum::<usize>()
+        size_of_val(self)
+            + self.keys.iter().chain(&self.values).map(|value| value.size() * 2).sum::<usize>()
     }
 }

@@ -28,8 +28,12 @@ fn item_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
         [TrinoType::Map(key, value), at] if coerces(at, key) => {
             Ok(Plan::new(vec![given[0].clone(), key.as_ref().clone()], value.as_ref().clone()))
         }
-        [TrinoType::Unknown, at] => Ok(Plan::given(&[TrinoType::Unknown, at.clone()], TrinoType::Unknown)),
-        [TrinoType::Row(_), _] => Err(Failure::type_mismatch("rows are taken apart by the names of their fields")),
+        [TrinoType::Unknown, at] => {
+            Ok(Plan::given(&[TrinoType::Unknown, at.clone()], TrinoType::Unknown))
+        }
+        [TrinoType::Row(_), _] => {
+            Err(Failure::type_mismatch("rows are taken apart by the names of their fields"))
+        }
         _ => Err(unexpected(name, given, "array(E), bigint or map(K, V), K")),
     }
 }
@@ -97,7 +101,10 @@ fn slice_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         [TrinoType::Array(_), start, length]
             if coerces(start, &TrinoType::Bigint) && coerces(length, &TrinoType::Bigint) =>
         {
-            Ok(Plan::new(vec![given[0].clone(), TrinoType::Bigint, TrinoType::Bigint], given[0].clone()))
+            Ok(Plan::new(
+                vec![given[0].clone(), TrinoType::Bigint, TrinoType::Bigint],
+                given[0].clone(),
+            ))
         }
         _ => Err(unexpected("slice", given, "slice(array(E), bigint, bigint)")),
     }
@@ -116,7 +123,9 @@ fn slice(call: &Call) -> Result<ArrayRef> {
             return Err(Failure::invalid_argument("SQL array indices start at 1").into());
         }
         if length < 0 {
-            return Err(Failure::invalid_argument("length must be greater than or equal to 0").into());
+            return Err(
+                Failure::invalid_argument("length must be greater than or equal to 0").into()
+            );
         }
         let range = range(&list, row);
         let count = i64::try_from(range.len()).unwrap_or(i64::MAX);
@@ -152,11 +161,19 @@ fn trim(call: &Call) -> Result<ArrayRef> {
         let range = range(&list, row);
         let count = counts.value(row);
         if count < 0 {
-            return Err(Failure::invalid_argument(format!("size must not be negative: {count}")).into());
+            return Err(
+                Failure::invalid_argument(format!("size must not be negative: {count}")).into()
+            );
         }
-        let left = usize::try_from(count).ok().and_then(|count| range.len().checked_sub(count)).ok_or_else(|| {
-            Failure::invalid_argument(format!("size must not exceed array cardinality {}: {count}", range.len()))
-        })?;
+        let left = usize::try_from(count)
+            .ok()
+            .and_then(|count| range.len().checked_sub(count))
+            .ok_or_else(|| {
+                Failure::invalid_argument(format!(
+                    "size must not exceed array cardinality {}: {count}",
+                    range.len()
+                ))
+            })?;
         chosen.row(range.start..range.start + left);
     }
     chosen.build(list.values(), &call.result)

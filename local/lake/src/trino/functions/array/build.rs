@@ -32,7 +32,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn array_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     let kind = common(given).ok_or_else(|| {
         let shown: Vec<String> = given.iter().map(ToString::to_string).collect();
-        Failure::type_mismatch(format!("All ARRAY elements must be the same type: {}", shown.join(", ")))
+        Failure::type_mismatch(format!(
+            "All ARRAY elements must be the same type: {}",
+            shown.join(", ")
+        ))
     })?;
     Ok(Plan::new(vec![kind.clone(); given.len()], TrinoType::Array(Box::new(kind))))
 }
@@ -55,12 +58,16 @@ fn row_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 }
 
 fn row(call: &Call) -> Result<ArrayRef> {
-    let DataType::Struct(fields) = &call.result else { return Err(Failure::type_mismatch("a row is a struct").into()) };
+    let DataType::Struct(fields) = &call.result else {
+        return Err(Failure::type_mismatch("a row is a struct").into());
+    };
     Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), call.arrays()?, None, call.rows)?))
 }
 
 fn sequence_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    let refused = || unexpected("sequence", given, "sequence(bigint, bigint[, bigint]), sequence(date, date)");
+    let refused = || {
+        unexpected("sequence", given, "sequence(bigint, bigint[, bigint]), sequence(date, date)")
+    };
     let long = |kind: &TrinoType| coerces(kind, &TrinoType::Bigint);
     match given {
         [TrinoType::Date, TrinoType::Date] => {
@@ -69,9 +76,10 @@ fn sequence_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         [TrinoType::Date, TrinoType::Date, TrinoType::IntervalDaySecond] => {
             Ok(Plan::given(given, TrinoType::Array(Box::new(TrinoType::Date))))
         }
-        _ if (2..=3).contains(&given.len()) && given.iter().all(long) => {
-            Ok(Plan::new(vec![TrinoType::Bigint; given.len()], TrinoType::Array(Box::new(TrinoType::Bigint))))
-        }
+        _ if (2..=3).contains(&given.len()) && given.iter().all(long) => Ok(Plan::new(
+            vec![TrinoType::Bigint; given.len()],
+            TrinoType::Array(Box::new(TrinoType::Bigint)),
+        )),
         _ => Err(refused()),
     }
 }
@@ -103,7 +111,13 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
         let step = match (call.count() > 2, of_dates) {
             (true, true) => steps[row],
             (true, false) => value(2, row),
-            (false, _) => if stop >= start { 1 } else { -1 },
+            (false, _) => {
+                if stop >= start {
+                    1
+                } else {
+                    -1
+                }
+            }
         };
         if step == 0 {
             return Err(Failure::invalid_argument("step must not be zero").into());
@@ -113,7 +127,10 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
         }
         let count = (i128::from(stop) - i128::from(start)) / i128::from(step) + 1;
         if count > i128::from(LONGEST) {
-            return Err(Failure::invalid_argument("result of sequence function must not have more than 10000 entries").into());
+            return Err(Failure::invalid_argument(
+                "result of sequence function must not have more than 10000 entries",
+            )
+            .into());
         }
         let count = i64::try_from(count).unwrap_or(0);
         items.extend((0..count).map(|at| start + at * step));
@@ -130,9 +147,10 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
 
 fn repeat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [kind, count] if coerces(count, &TrinoType::Bigint) => {
-            Ok(Plan::new(vec![kind.clone(), TrinoType::Bigint], TrinoType::Array(Box::new(kind.clone()))))
-        }
+        [kind, count] if coerces(count, &TrinoType::Bigint) => Ok(Plan::new(
+            vec![kind.clone(), TrinoType::Bigint],
+            TrinoType::Array(Box::new(kind.clone())),
+        )),
         _ => Err(unexpected("repeat", given, "repeat(E, bigint)")),
     }
 }
@@ -147,10 +165,16 @@ fn repeat(call: &Call) -> Result<ArrayRef> {
         }
         let count = counts.value(row);
         if count > LONGEST {
-            return Err(Failure::invalid_argument("count argument of repeat function must be less than or equal to 10000").into());
+            return Err(Failure::invalid_argument(
+                "count argument of repeat function must be less than or equal to 10000",
+            )
+            .into());
         }
         if count < 0 {
-            return Err(Failure::invalid_argument("count argument of repeat function must be greater than or equal to 0").into());
+            return Err(Failure::invalid_argument(
+                "count argument of repeat function must be greater than or equal to 0",
+            )
+            .into());
         }
         chosen.row(std::iter::repeat_n(row, usize::try_from(count).unwrap_or(0)));
     }
@@ -159,7 +183,13 @@ fn repeat(call: &Call) -> Result<ArrayRef> {
 
 /// `||`: texts, bytes, arrays, or an array and an item.
 fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    let refused = || unexpected("concat", given, "concat(char(x), char(y)), concat(array(E), E), concat(E, array(E)), concat(array(E)), concat(varchar), concat(varbinary)");
+    let refused = || {
+        unexpected(
+            "concat",
+            given,
+            "concat(char(x), char(y)), concat(array(E), E), concat(E, array(E)), concat(array(E)), concat(varchar), concat(varbinary)",
+        )
+    };
     let is_array = |kind: &TrinoType| matches!(kind, TrinoType::Array(_));
     if given.iter().any(is_array) {
         let items: Vec<TrinoType> = given
@@ -171,13 +201,23 @@ fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
             .collect();
         let item = common(&items).ok_or_else(refused)?;
         let array = TrinoType::Array(Box::new(item.clone()));
-        let wanted = given.iter().map(|kind| if is_array(kind) { array.clone() } else { item.clone() }).collect();
+        let wanted = given
+            .iter()
+            .map(|kind| if is_array(kind) { array.clone() } else { item.clone() })
+            .collect();
         return Ok(Plan::new(wanted, array));
     }
     if given.iter().any(|kind| *kind == TrinoType::Varbinary) {
-        return exactly("concat", given, &vec![TrinoType::Varbinary; given.len()], TrinoType::Varbinary);
+        return exactly(
+            "concat",
+            given,
+            &vec![TrinoType::Varbinary; given.len()],
+            TrinoType::Varbinary,
+        );
     }
-    let text = |kind: &TrinoType| matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Unknown);
+    let text = |kind: &TrinoType| {
+        matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Unknown)
+    };
     if given.is_empty() || !given.iter().all(text) {
         return Err(refused());
     }
@@ -189,7 +229,9 @@ fn concat(call: &Call) -> Result<ArrayRef> {
         DataType::List(_) => concat_lists(call),
         DataType::Binary => {
             let parts = (0..call.count()).map(|at| call.bytes(at)).collect::<Result<Vec<_>>>()?;
-            call.each_bytes(|row| Ok(Some(parts.iter().flat_map(|part| part.value(row).iter().copied()).collect())))
+            call.each_bytes(|row| {
+                Ok(Some(parts.iter().flat_map(|part| part.value(row).iter().copied()).collect()))
+            })
         }
         _ => {
             let parts = (0..call.count()).map(|at| call.texts(at)).collect::<Result<Vec<_>>>()?;
@@ -200,7 +242,9 @@ fn concat(call: &Call) -> Result<ArrayRef> {
 
 fn concat_lists(call: &Call) -> Result<ArrayRef> {
     let arrays = call.arrays()?;
-    let DataType::List(field) = &call.result else { return Err(Failure::type_mismatch("arrays").into()) };
+    let DataType::List(field) = &call.result else {
+        return Err(Failure::type_mismatch("arrays").into());
+    };
     let items: Vec<ArrayRef> = arrays
         .iter()
         .map(|array| match array.data_type() {
@@ -278,13 +322,21 @@ fn zip_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 
 fn zip(call: &Call) -> Result<ArrayRef> {
     let arrays = (0..call.count()).map(|at| call.lists(at)).collect::<Result<Vec<_>>>()?;
-    let DataType::List(field) = &call.result else { return Err(Failure::type_mismatch("arrays").into()) };
-    let DataType::Struct(fields) = field.data_type() else { return Err(Failure::type_mismatch("rows").into()) };
+    let DataType::List(field) = &call.result else {
+        return Err(Failure::type_mismatch("arrays").into());
+    };
+    let DataType::Struct(fields) = field.data_type() else {
+        return Err(Failure::type_mismatch("rows").into());
+    };
     let mut places: Vec<Vec<Option<u64>>> = vec![Vec::new(); arrays.len()];
     let (mut lengths, mut present) = (Vec::new(), Vec::new());
     for row in 0..call.rows {
         let here = arrays.iter().all(|array| array.is_valid(row));
-        let length = if here { arrays.iter().map(|array| range(array, row).len()).max().unwrap_or(0) } else { 0 };
+        let length = if here {
+            arrays.iter().map(|array| range(array, row).len()).max().unwrap_or(0)
+        } else {
+            0
+        };
         for (array, places) in arrays.iter().zip(&mut places) {
             let range = range(array, row);
             places.extend((0..length).map(|at| range.clone().nth(at).map(|place| place as u64)));

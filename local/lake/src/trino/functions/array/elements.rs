@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringBuilder, UInt64Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, StringBuilder, UInt64Array,
+};
 use datafusion::arrow::compute::take;
 use datafusion::common::Result;
 
@@ -17,10 +19,26 @@ use crate::trino::functions::function::{Function, Plan, unexpected};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("cardinality", cardinality_types, cardinality),
     Function::new("contains", |given| beside("contains", given, |_| TrinoType::Boolean), contains),
-    Function::new("array_position", |given| beside("array_position", given, |_| TrinoType::Bigint), position),
-    Function::new("array_remove", |given| beside("array_remove", given, |array| array.clone()), remove),
-    Function::new("array_max", |given| extreme_types("array_max", given), |call| extreme(call, true)),
-    Function::new("array_min", |given| extreme_types("array_min", given), |call| extreme(call, false)),
+    Function::new(
+        "array_position",
+        |given| beside("array_position", given, |_| TrinoType::Bigint),
+        position,
+    ),
+    Function::new(
+        "array_remove",
+        |given| beside("array_remove", given, |array| array.clone()),
+        remove,
+    ),
+    Function::new(
+        "array_max",
+        |given| extreme_types("array_max", given),
+        |call| extreme(call, true),
+    ),
+    Function::new(
+        "array_min",
+        |given| extreme_types("array_min", given),
+        |call| extreme(call, false),
+    ),
     Function::new("array_sort", |given| same("array_sort", given), sort),
     Function::new("array_distinct", |given| same("array_distinct", given), distinct),
     Function::new("array_join", join_types, join),
@@ -46,7 +64,11 @@ fn cardinality(call: &Call) -> Result<ArrayRef> {
 }
 
 /// An array and an item of it.
-fn beside(name: &str, given: &[TrinoType], result: fn(&TrinoType) -> TrinoType) -> Result<Plan, Failure> {
+fn beside(
+    name: &str,
+    given: &[TrinoType],
+    result: fn(&TrinoType) -> TrinoType,
+) -> Result<Plan, Failure> {
     match given {
         [TrinoType::Array(item), value] => {
             let kind = wider(item, value)
@@ -65,7 +87,9 @@ fn beside(name: &str, given: &[TrinoType], result: fn(&TrinoType) -> TrinoType) 
 }
 
 /// For each row: whether an item is the value, `None` where that is unknown.
-fn tests(call: &Call) -> Result<(datafusion::arrow::array::ListArray, ArrayRef, Vec<Vec<Option<bool>>>)> {
+fn tests(
+    call: &Call,
+) -> Result<(datafusion::arrow::array::ListArray, ArrayRef, Vec<Vec<Option<bool>>>)> {
     let (list, values) = (call.lists(0)?, call.array(1)?);
     let (items, wanted) = (comparable(list.values())?, comparable(&values)?);
     let tests = (0..call.rows)
@@ -116,7 +140,13 @@ fn remove(call: &Call) -> Result<ArrayRef> {
             chosen.null();
         } else {
             let start = range(&list, row).start;
-            chosen.row(tests.iter().enumerate().filter(|(_, test)| **test != Some(true)).map(|(at, _)| start + at));
+            chosen.row(
+                tests
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, test)| **test != Some(true))
+                    .map(|(at, _)| start + at),
+            );
         }
     }
     chosen.build(list.values(), &call.result)
@@ -141,7 +171,11 @@ fn extreme(call: &Call, greatest: bool) -> Result<ArrayRef> {
             }
             let place = range.reduce(|best, place| {
                 let ordering = items.row(place).cmp(&items.row(best));
-                if (greatest && ordering.is_gt()) || (!greatest && ordering.is_lt()) { place } else { best }
+                if (greatest && ordering.is_gt()) || (!greatest && ordering.is_lt()) {
+                    place
+                } else {
+                    best
+                }
             });
             place.map(|place| place as u64)
         })
@@ -182,7 +216,9 @@ fn distinct(call: &Call) -> Result<ArrayRef> {
             continue;
         }
         let mut seen = std::collections::HashSet::new();
-        chosen.row(range(&list, row).filter(|place| seen.insert(items.row(*place))).collect::<Vec<_>>());
+        chosen.row(
+            range(&list, row).filter(|place| seen.insert(items.row(*place))).collect::<Vec<_>>(),
+        );
     }
     chosen.build(list.values(), &call.result)
 }
@@ -191,7 +227,9 @@ fn join_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     const TEXT: TrinoType = TrinoType::Varchar(None);
     let text = |kind: &TrinoType| matches!(kind, TrinoType::Varchar(_) | TrinoType::Unknown);
     match given {
-        [TrinoType::Array(_), rest @ ..] if (1..=2).contains(&rest.len()) && rest.iter().all(text) => {
+        [TrinoType::Array(_), rest @ ..]
+            if (1..=2).contains(&rest.len()) && rest.iter().all(text) =>
+        {
             let mut wanted = vec![given[0].clone()];
             wanted.extend(rest.iter().map(|_| TEXT));
             Ok(Plan::new(wanted, TEXT))

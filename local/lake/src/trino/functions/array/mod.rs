@@ -62,8 +62,15 @@ impl Chosen {
 }
 
 /// Lists from their items.
-fn lists(items: ArrayRef, lengths: Vec<usize>, present: Vec<bool>, result: &DataType) -> Result<ArrayRef> {
-    let DataType::List(field) = result else { return Err(Failure::type_mismatch("an array is a list").into()) };
+fn lists(
+    items: ArrayRef,
+    lengths: Vec<usize>,
+    present: Vec<bool>,
+    result: &DataType,
+) -> Result<ArrayRef> {
+    let DataType::List(field) = result else {
+        return Err(Failure::type_mismatch("an array is a list").into());
+    };
     let items = if items.data_type() == field.data_type() {
         items
     } else {
@@ -80,6 +87,7 @@ fn lists(items: ArrayRef, lengths: Vec<usize>, present: Vec<bool>, result: &Data
 /// Values as bytes that compare as the values do, NULL last.
 fn comparable(values: &ArrayRef) -> Result<Rows> {
     let options = datafusion::arrow::compute::SortOptions { descending: false, nulls_first: false };
-    let converter = RowConverter::new(vec![SortField::new_with_options(values.data_type().clone(), options)])?;
+    let converter =
+        RowConverter::new(vec![SortField::new_with_options(values.data_type().clone(), options)])?;
     Ok(converter.convert_columns(std::slice::from_ref(values))?)
 }

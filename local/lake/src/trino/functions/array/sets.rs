@@ -14,16 +14,40 @@ use crate::trino::functions::conditional::wider;
 use crate::trino::functions::function::{Function, Plan, coerces, unexpected};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("array_union", |given| both("array_union", given, |array| array.clone()), |call| combined(call, Set::Union)),
-    Function::new("array_intersect", |given| both("array_intersect", given, |array| array.clone()), |call| combined(call, Set::Intersect)),
-    Function::new("array_except", |given| both("array_except", given, |array| array.clone()), |call| combined(call, Set::Except)),
-    Function::new("arrays_overlap", |given| both("arrays_overlap", given, |_| TrinoType::Boolean), overlap),
-    Function::new("contains_sequence", |given| both("contains_sequence", given, |_| TrinoType::Boolean), contains_sequence),
+    Function::new(
+        "array_union",
+        |given| both("array_union", given, |array| array.clone()),
+        |call| combined(call, Set::Union),
+    ),
+    Function::new(
+        "array_intersect",
+        |given| both("array_intersect", given, |array| array.clone()),
+        |call| combined(call, Set::Intersect),
+    ),
+    Function::new(
+        "array_except",
+        |given| both("array_except", given, |array| array.clone()),
+        |call| combined(call, Set::Except),
+    ),
+    Function::new(
+        "arrays_overlap",
+        |given| both("arrays_overlap", given, |_| TrinoType::Boolean),
+        overlap,
+    ),
+    Function::new(
+        "contains_sequence",
+        |given| both("contains_sequence", given, |_| TrinoType::Boolean),
+        contains_sequence,
+    ),
     Function::new("ngrams", ngrams_types, ngrams),
     Function::new("combinations", |given| grouped("combinations", given), combinations),
 ];
 
-fn both(name: &str, given: &[TrinoType], result: fn(&TrinoType) -> TrinoType) -> Result<Plan, Failure> {
+fn both(
+    name: &str,
+    given: &[TrinoType],
+    result: fn(&TrinoType) -> TrinoType,
+) -> Result<Plan, Failure> {
     match given {
         [left, right] => match wider(left, right) {
             Some(array @ TrinoType::Array(_)) => {
@@ -68,7 +92,11 @@ fn combined(call: &Call, set: Set) -> Result<ArrayRef> {
             }
         }
         if set == Set::Union {
-            order.extend(range(&right, row).filter(|place| seen.insert(right_rows.row(*place))).map(|place| (1, place)));
+            order.extend(
+                range(&right, row)
+                    .filter(|place| seen.insert(right_rows.row(*place)))
+                    .map(|place| (1, place)),
+            );
         }
         lengths.push(order.len() - before);
         present.push(true);
@@ -89,11 +117,13 @@ fn overlap(call: &Call) -> Result<ArrayRef> {
                 .filter(|place| right.values().is_valid(*place))
                 .map(|place| right_rows.row(place))
                 .collect();
-            let both = range(&left, row)
-                .any(|place| left.values().is_valid(place) && known.contains(&left_rows.row(place)));
+            let both = range(&left, row).any(|place| {
+                left.values().is_valid(place) && known.contains(&left_rows.row(place))
+            });
             let unknown = range(&left, row).any(|place| left.values().is_null(place))
                 || range(&right, row).any(|place| right.values().is_null(place));
-            match (both, unknown && !range(&left, row).is_empty() && !range(&right, row).is_empty()) {
+            match (both, unknown && !range(&left, row).is_empty() && !range(&right, row).is_empty())
+            {
                 (true, _) => Some(true),
                 (false, true) => None,
                 (false, false) => Some(false),
@@ -113,7 +143,9 @@ fn contains_sequence(call: &Call) -> Result<ArrayRef> {
         }
         let starts = whole.start..(whole.end + 1).saturating_sub(part.len()).max(whole.start);
         Ok(Some(starts.into_iter().any(|start| {
-            part.clone().enumerate().all(|(at, place)| left_rows.row(start + at) == right_rows.row(place))
+            part.clone()
+                .enumerate()
+                .all(|(at, place)| left_rows.row(start + at) == right_rows.row(place))
         })))
     })
 }
@@ -160,7 +192,10 @@ fn groups(
 
 fn ngrams(call: &Call) -> Result<ArrayRef> {
     groups(call, |range, size| {
-        let size = usize::try_from(size).ok().filter(|size| *size > 0).ok_or_else(|| Failure::invalid_argument("N must be positive"))?;
+        let size = usize::try_from(size)
+            .ok()
+            .filter(|size| *size > 0)
+            .ok_or_else(|| Failure::invalid_argument("N must be positive"))?;
         let all: Vec<usize> = range.collect();
         if all.len() <= size {
             return Ok(vec![all]);
@@ -174,10 +209,11 @@ const COMBINATIONS: usize = 100_000;
 
 fn combinations(call: &Call) -> Result<ArrayRef> {
     groups(call, |range, size| {
-        let size = usize::try_from(size)
-            .ok()
-            .filter(|size| *size <= 5)
-            .ok_or_else(|| Failure::invalid_argument(format!("combination size must not be negative or greater than 5: {size}")))?;
+        let size = usize::try_from(size).ok().filter(|size| *size <= 5).ok_or_else(|| {
+            Failure::invalid_argument(format!(
+                "combination size must not be negative or greater than 5: {size}"
+            ))
+        })?;
         let all: Vec<usize> = range.collect();
         let mut found: Vec<Vec<usize>> = Vec::new();
         let mut picked: Vec<usize> = (0..size).collect();
@@ -189,9 +225,9 @@ fn combinations(call: &Call) -> Result<ArrayRef> {
                 return Err(Failure::invalid_argument("combinations exceed max size"));
             }
             found.push(picked.iter().map(|at| all[*at]).collect());
-            let Some(moved) = (0..size).find(|at| {
-                picked[*at] + 1 < picked.get(at + 1).copied().unwrap_or(all.len())
-            }) else {
+            let Some(moved) = (0..size)
+                .find(|at| picked[*at] + 1 < picked.get(at + 1).copied().unwrap_or(all.len()))
+            else {
                 return Ok(found);
             };
             picked[moved] += 1;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, PrimitiveArray, StringArray,
-    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, PrimitiveArray,
+    StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    TimestampSecondArray,
 };
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimeUnit,
 };
 use datafusion::common::Result;
 
@@ -16,7 +18,11 @@ use super::number::{pow10, rescale};
 use crate::sql::{Failure, TrinoType};
 use crate::trino::functions::time_zone;
 
-pub(super) fn from_text(array: &ArrayRef, to: &TrinoType, on_failure: OnFailure) -> Result<ArrayRef> {
+pub(super) fn from_text(
+    array: &ArrayRef,
+    to: &TrinoType,
+    on_failure: OnFailure,
+) -> Result<ArrayRef> {
     let texts = array.as_string::<i32>();
     Ok(match to {
         TrinoType::Boolean => {
@@ -109,9 +115,15 @@ fn refusal(text: &str, to: &TrinoType) -> Failure {
         TrinoType::Integer => Failure::cast(text, "INT"),
         TrinoType::Decimal(..) => Failure::new(
             "INVALID_CAST_ARGUMENT",
-            format!("Cannot cast VARCHAR '{text}' to DECIMAL{}", to.to_string().trim_start_matches("decimal").replace(',', ", ")),
+            format!(
+                "Cannot cast VARCHAR '{text}' to DECIMAL{}",
+                to.to_string().trim_start_matches("decimal").replace(',', ", ")
+            ),
         ),
-        TrinoType::Date | TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_) | TrinoType::Time(_) => {
+        TrinoType::Date
+        | TrinoType::Timestamp(_)
+        | TrinoType::TimestampWithZone(_)
+        | TrinoType::Time(_) => {
             let name = match to {
                 TrinoType::Date => "date",
                 TrinoType::Timestamp(_) => "timestamp",
@@ -153,7 +165,8 @@ fn java_float(text: &str) -> Option<&str> {
         b'd' | b'D' | b'f' | b'F' => &text[..text.len() - 1],
         _ => text,
     };
-    let plain = number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+    let plain =
+        number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
     (plain && number.bytes().any(|b| b.is_ascii_digit())).then_some(number)
 }
 
@@ -224,7 +237,8 @@ fn digits(text: &[u8], most: usize) -> Option<(i64, &[u8])> {
     if length == 0 {
         return None;
     }
-    let value = text[..length].iter().fold(0_i64, |value, digit| value * 10 + i64::from(digit - b'0'));
+    let value =
+        text[..length].iter().fold(0_i64, |value, digit| value * 10 + i64::from(digit - b'0'));
     Some((value, &text[length..]))
 }
 
@@ -259,7 +273,8 @@ fn clock_prefix(text: &[u8]) -> Option<(i64, i64, &[u8])> {
                     }
                     let mut nanos = 0_i64;
                     for at in 0..9 {
-                        let digit = fraction[..length].get(at).map_or(0, |digit| i64::from(digit - b'0'));
+                        let digit =
+                            fraction[..length].get(at).map_or(0, |digit| i64::from(digit - b'0'));
                         nanos = nanos * 10 + digit;
                     }
                     // Picoseconds round half up.
@@ -271,7 +286,11 @@ fn clock_prefix(text: &[u8]) -> Option<(i64, i64, &[u8])> {
             }
         }
     };
-    (hour < 24 && minute < 60 && second < 60).then_some((hour * 3_600 + minute * 60 + second, nanos, rest))
+    (hour < 24 && minute < 60 && second < 60).then_some((
+        hour * 3_600 + minute * 60 + second,
+        nanos,
+        rest,
+    ))
 }
 
 fn timestamps(
@@ -324,8 +343,15 @@ fn timestamps(
     })
 }
 
-fn time_of_day(texts: &StringArray, to: &TrinoType, on_failure: OnFailure, precision: u8) -> Result<ArrayRef> {
-    use datafusion::arrow::array::{Time32MillisecondArray, Time64MicrosecondArray, Time64NanosecondArray};
+fn time_of_day(
+    texts: &StringArray,
+    to: &TrinoType,
+    on_failure: OnFailure,
+    precision: u8,
+) -> Result<ArrayRef> {
+    use datafusion::arrow::array::{
+        Time32MillisecondArray, Time64MicrosecondArray, Time64NanosecondArray,
+    };
     let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
     let nanos = |text: &str| -> Option<i64> {
         let (seconds, nanos, rest) = clock_prefix(trim(text).as_bytes())?;
@@ -341,7 +367,8 @@ fn time_of_day(texts: &StringArray, to: &TrinoType, on_failure: OnFailure, preci
             Arc::new(found)
         }
         4..=6 => {
-            let found: Time64MicrosecondArray = each(texts, to, on_failure, |text| nanos(text).map(|n| n / 1_000))?;
+            let found: Time64MicrosecondArray =
+                each(texts, to, on_failure, |text| nanos(text).map(|n| n / 1_000))?;
             Arc::new(found)
         }
         _ => {

@@ -7,8 +7,8 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
+    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature,
 };
 
 use super::{OnFailure, cast_array};
@@ -39,9 +39,9 @@ fn target(text: &str) -> Result<TrinoType, Failure> {
     let words = text.split(|c: char| !c.is_alphanumeric());
     let hive = ["string", "binary", "struct", "float"];
     let foreign = words.into_iter().any(|word| hive.contains(&word.to_lowercase().as_str()));
-    TrinoType::parse(text)
-        .filter(|_| !foreign)
-        .ok_or_else(|| Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {}", text.to_lowercase())))
+    TrinoType::parse(text).filter(|_| !foreign).ok_or_else(|| {
+        Failure::new("TYPE_NOT_FOUND", format!("Unknown type: {}", text.to_lowercase()))
+    })
 }
 
 impl CastFunction {
@@ -53,9 +53,9 @@ impl CastFunction {
         }
         let value = value.unwrap_or_default();
         let fraction = || {
-            let digits = value.rsplit_once('.').map_or(0, |(_, rest)| {
-                rest.bytes().take_while(u8::is_ascii_digit).count()
-            });
+            let digits = value
+                .rsplit_once('.')
+                .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
             u8::try_from(digits.min(12)).unwrap_or(12)
         };
         Ok(match kind {
@@ -68,7 +68,8 @@ impl CastFunction {
     }
 
     fn planned(&self, scalars: &[Option<&ScalarValue>]) -> Result<TrinoType, Failure> {
-        let text = |at: usize| scalars.get(at).copied().flatten().and_then(|v| v.try_as_str().flatten());
+        let text =
+            |at: usize| scalars.get(at).copied().flatten().and_then(|v| v.try_as_str().flatten());
         let kind = text(1).ok_or_else(|| Failure::type_mismatch("a cast needs a type"))?;
         self.target(kind, text(0))
     }
@@ -88,7 +89,9 @@ fn decimal_type(text: &str) -> Result<TrinoType, Failure> {
     let precision = (whole + fraction.len()).max(1);
     match (u8::try_from(precision), i8::try_from(fraction.len())) {
         (Ok(precision @ 1..=38), Ok(scale)) => Ok(TrinoType::Decimal(precision, scale)),
-        _ => Err(Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid decimal literal"))),
+        _ => {
+            Err(Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid decimal literal")))
+        }
     }
 }
 
@@ -116,7 +119,11 @@ impl ScalarUDFImpl for CastFunction {
         Ok(Arc::new(field_of(self.name, &to)))
     }
 
-    fn simplify(&self, mut arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+    fn simplify(
+        &self,
+        mut arguments: Vec<Expr>,
+        info: &SimplifyContext,
+    ) -> Result<ExprSimplifyResult> {
         if self.literal {
             return Ok(ExprSimplifyResult::Original(arguments));
         }
@@ -133,7 +140,10 @@ impl ScalarUDFImpl for CastFunction {
         }
         if is_lossless(&from, &to) {
             let value = arguments.swap_remove(0);
-            return Ok(ExprSimplifyResult::Simplified(Expr::Cast(Cast::new(Box::new(value), to.to_arrow()))));
+            return Ok(ExprSimplifyResult::Simplified(Expr::Cast(Cast::new(
+                Box::new(value),
+                to.to_arrow(),
+            ))));
         }
         Ok(ExprSimplifyResult::Original(arguments))
     }
@@ -170,20 +180,22 @@ fn is_lossless(from: &TrinoType, to: &TrinoType) -> bool {
 /// Refuses casts between types that have nothing to do with each other.
 fn check(from: &TrinoType, to: &TrinoType) -> Result<(), Failure> {
     use TrinoType::{
-        Array, Boolean, Char, Date, Json, Map, Row, Time, Timestamp, TimestampWithZone, Unknown, Uuid, Varbinary,
-        Varchar,
+        Array, Boolean, Char, Date, Json, Map, Row, Time, Timestamp, TimestampWithZone, Unknown,
+        Uuid, Varbinary, Varchar,
     };
     let possible = match (from, to) {
         (from, to) if from == to => true,
         (Unknown | Json, _) | (_, Json) => true,
         (Varbinary, _) | (_, Varbinary) => false,
-        (Varchar(_) | Char(_), Array(_) | Map(..) | Row(_)) | (Array(_) | Map(..) | Row(_), Varchar(_) | Char(_)) => {
-            false
-        }
+        (Varchar(_) | Char(_), Array(_) | Map(..) | Row(_))
+        | (Array(_) | Map(..) | Row(_), Varchar(_) | Char(_)) => false,
         (_, Varchar(_) | Char(_)) | (Varchar(_) | Char(_), _) | (Uuid, Uuid) => true,
         (from, to) if from.is_numeric() || *from == Boolean => to.is_numeric() || *to == Boolean,
         (Date, Timestamp(_) | TimestampWithZone(_)) => true,
-        (Timestamp(_) | TimestampWithZone(_), Date | Time(_) | Timestamp(_) | TimestampWithZone(_)) => true,
+        (
+            Timestamp(_) | TimestampWithZone(_),
+            Date | Time(_) | Timestamp(_) | TimestampWithZone(_),
+        ) => true,
         (Time(_), Time(_)) => true,
         (Array(from), Array(to)) => return check(from, to),
         (Map(key, value), Map(to_key, to_value)) => {
@@ -195,5 +207,9 @@ fn check(from: &TrinoType, to: &TrinoType) -> Result<(), Failure> {
         }
         _ => false,
     };
-    if possible { Ok(()) } else { Err(Failure::type_mismatch(format!("Cannot cast {from} to {to}"))) }
+    if possible {
+        Ok(())
+    } else {
+        Err(Failure::type_mismatch(format!("Cannot cast {from} to {to}")))
+    }
 }

@@ -43,8 +43,8 @@ pub(in crate::trino) fn cast_array(
     on_failure: OnFailure,
 ) -> Result<ArrayRef> {
     use TrinoType::{
-        Array as List, Bigint, Boolean, Char, Date, Decimal, Double, Integer, Json, Map, Real, Row, Smallint,
-        Timestamp, TimestampWithZone, Tinyint, Unknown, Uuid, Varbinary, Varchar,
+        Array as List, Bigint, Boolean, Char, Date, Decimal, Double, Integer, Json, Map, Real, Row,
+        Smallint, Timestamp, TimestampWithZone, Tinyint, Unknown, Uuid, Varbinary, Varchar,
     };
     if from == to {
         return Ok(array.clone());

@@ -19,9 +19,18 @@ pub(super) fn cast(
         (TrinoType::Array(from), TrinoType::Array(to), DataType::List(field)) => {
             let list = array.as_list::<i32>();
             let items = cast_array(list.values(), from, to, on_failure)?;
-            Ok(Arc::new(ListArray::try_new(field, list.offsets().clone(), items, list.nulls().cloned())?))
+            Ok(Arc::new(ListArray::try_new(
+                field,
+                list.offsets().clone(),
+                items,
+                list.nulls().cloned(),
+            )?))
         }
-        (TrinoType::Map(key, value), TrinoType::Map(to_key, to_value), DataType::Map(entries, _)) => {
+        (
+            TrinoType::Map(key, value),
+            TrinoType::Map(to_key, to_value),
+            DataType::Map(entries, _),
+        ) => {
             let map = array.as_map();
             let keys = cast_array(map.keys(), key, to_key, on_failure)?;
             let values = cast_array(map.values(), value, to_value, on_failure)?;
@@ -29,9 +38,17 @@ pub(super) fn cast(
                 return Err(Failure::type_mismatch("a map has entries").into());
             };
             let pairs = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
-            Ok(Arc::new(MapArray::try_new(entries, map.offsets().clone(), pairs, map.nulls().cloned(), false)?))
+            Ok(Arc::new(MapArray::try_new(
+                entries,
+                map.offsets().clone(),
+                pairs,
+                map.nulls().cloned(),
+                false,
+            )?))
         }
-        (TrinoType::Row(from), TrinoType::Row(to), DataType::Struct(fields)) if from.len() == to.len() => {
+        (TrinoType::Row(from), TrinoType::Row(to), DataType::Struct(fields))
+            if from.len() == to.len() =>
+        {
             let row = array.as_struct();
             let columns = row
                 .columns()
@@ -39,7 +56,12 @@ pub(super) fn cast(
                 .zip(from.iter().zip(to))
                 .map(|(column, (from, to))| cast_array(column, &from.1, &to.1, on_failure))
                 .collect::<Result<Vec<_>>>()?;
-            Ok(Arc::new(StructArray::try_new_with_length(fields, columns, row.nulls().cloned(), row.len())?))
+            Ok(Arc::new(StructArray::try_new_with_length(
+                fields,
+                columns,
+                row.nulls().cloned(),
+                row.len(),
+            )?))
         }
         _ => Err(Failure::type_mismatch(format!("Cannot cast {from} to {to}")).into()),
     }

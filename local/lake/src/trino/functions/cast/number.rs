@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, PrimitiveArray, PrimitiveBuilder};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, PrimitiveArray, PrimitiveBuilder,
+};
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, Decimal128Type, DecimalType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    ArrowPrimitiveType, Decimal128Type, DecimalType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type,
 };
 use datafusion::common::Result;
 
@@ -31,8 +34,12 @@ pub(super) fn cast(
         match from {
             TrinoType::Boolean => Number::Whole(i64::from(array.as_boolean().value(row))),
             TrinoType::Tinyint => Number::Whole(array.as_primitive::<Int8Type>().value(row).into()),
-            TrinoType::Smallint => Number::Whole(array.as_primitive::<Int16Type>().value(row).into()),
-            TrinoType::Integer => Number::Whole(array.as_primitive::<Int32Type>().value(row).into()),
+            TrinoType::Smallint => {
+                Number::Whole(array.as_primitive::<Int16Type>().value(row).into())
+            }
+            TrinoType::Integer => {
+                Number::Whole(array.as_primitive::<Int32Type>().value(row).into())
+            }
             TrinoType::Bigint => Number::Whole(array.as_primitive::<Int64Type>().value(row)),
             TrinoType::Real => Number::Real(array.as_primitive::<Float32Type>().value(row)),
             TrinoType::Double => Number::Double(array.as_primitive::<Float64Type>().value(row)),
@@ -79,8 +86,12 @@ pub(super) fn cast(
                 .collect();
             Arc::new(found)
         }
-        TrinoType::Decimal(precision, scale) => decimals(rows, present, *precision, *scale, from, on_failure)?,
-        other => return Err(Failure::type_mismatch(format!("Cannot cast {from} to {other}")).into()),
+        TrinoType::Decimal(precision, scale) => {
+            decimals(rows, present, *precision, *scale, from, on_failure)?
+        }
+        other => {
+            return Err(Failure::type_mismatch(format!("Cannot cast {from} to {other}")).into());
+        }
     })
 }
 
@@ -91,9 +102,9 @@ fn to_double(number: Number) -> f64 {
         Number::Real(value) => f64::from(value),
         Number::Decimal(value, 0) => value as f64,
         // Through the text, which is exact where a division is not.
-        Number::Decimal(value, scale) => {
-            format!("{value}e-{scale}").parse().unwrap_or_else(|_| value as f64 / 10_f64.powi(scale.into()))
-        }
+        Number::Decimal(value, scale) => format!("{value}e-{scale}")
+            .parse()
+            .unwrap_or_else(|_| value as f64 / 10_f64.powi(scale.into())),
     }
 }
 
@@ -112,12 +123,11 @@ where
             found.append_null();
             continue;
         };
-        let value = to_long(number)
-            .and_then(|value| {
-                T::Native::try_from(value).map_err(|_| {
-                    Failure::new("INVALID_CAST_ARGUMENT", format!("Out of range for {to}: {value}"))
-                })
-            });
+        let value = to_long(number).and_then(|value| {
+            T::Native::try_from(value).map_err(|_| {
+                Failure::new("INVALID_CAST_ARGUMENT", format!("Out of range for {to}: {value}"))
+            })
+        });
         found.append_option(on_failure.settle(value)?);
     }
     Ok(Arc::new(found.finish()))
@@ -127,7 +137,9 @@ where
 fn to_long(number: Number) -> Result<i64, Failure> {
     let floating = |value: f64| {
         let rounded = value.round();
-        if rounded.is_finite() && (-9.223_372_036_854_775_808e18..9.223_372_036_854_775_808e18).contains(&rounded) {
+        if rounded.is_finite()
+            && (-9.223_372_036_854_775_808e18..9.223_372_036_854_775_808e18).contains(&rounded)
+        {
             Ok(rounded as i64)
         } else {
             let mut text = String::new();
@@ -141,7 +153,9 @@ fn to_long(number: Number) -> Result<i64, Failure> {
         Number::Real(value) => floating(f64::from(value)),
         Number::Decimal(value, scale) => rescale(value, scale.into(), 0)
             .and_then(|value| i64::try_from(value).ok())
-            .ok_or_else(|| Failure::new("INVALID_CAST_ARGUMENT", format!("Cannot cast '{value}' to BIGINT"))),
+            .ok_or_else(|| {
+                Failure::new("INVALID_CAST_ARGUMENT", format!("Cannot cast '{value}' to BIGINT"))
+            }),
     }
 }
 
@@ -163,7 +177,9 @@ fn decimals(
         let (value, shown) = match number {
             Number::Whole(value) => (rescale(value.into(), 0, scale.into()), value.to_string()),
             Number::Double(value) => (parse_decimal(&value.to_string(), 38, scale), shown(value)),
-            Number::Real(value) => (parse_decimal(&value.to_string(), 38, scale), shown(value.into())),
+            Number::Real(value) => {
+                (parse_decimal(&value.to_string(), 38, scale), shown(value.into()))
+            }
             Number::Decimal(value, found) => {
                 (rescale(value, found.into(), scale.into()), decimal_text(value, found))
             }

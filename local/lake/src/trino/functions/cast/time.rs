@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, Time32MillisecondArray, Time64MicrosecondArray,
-    Time64NanosecondArray,
+    Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, Time32MillisecondArray,
+    Time64MicrosecondArray, Time64NanosecondArray,
 };
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
+    DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use datafusion::common::Result;
 
@@ -28,7 +28,10 @@ pub(in crate::trino) fn instants(array: &ArrayRef) -> Vec<Option<(i64, i64)>> {
             .map(|row| {
                 (!array.is_null(row)).then(|| {
                     let (ticks, per_second, _) = ticks_of(array.as_ref(), *unit, row);
-                    (ticks.div_euclid(per_second), ticks.rem_euclid(per_second) * (NANOS / per_second))
+                    (
+                        ticks.div_euclid(per_second),
+                        ticks.rem_euclid(per_second) * (NANOS / per_second),
+                    )
                 })
             })
             .collect(),
@@ -46,11 +49,15 @@ pub(in crate::trino) fn from_instants(
         TrinoType::Timestamp(precision) => (*precision, None),
         TrinoType::Date => {
             let found: Date32Array = instants
-                .map(|instant| instant.and_then(|(seconds, _)| i32::try_from(seconds.div_euclid(86_400)).ok()))
+                .map(|instant| {
+                    instant.and_then(|(seconds, _)| i32::try_from(seconds.div_euclid(86_400)).ok())
+                })
                 .collect();
             return Ok(Arc::new(found));
         }
-        other => return Err(Failure::type_mismatch(format!("Cannot cast timestamp to {other}")).into()),
+        other => {
+            return Err(Failure::type_mismatch(format!("Cannot cast timestamp to {other}")).into());
+        }
     };
     let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
     let per_second = match precision {
@@ -66,10 +73,18 @@ pub(in crate::trino) fn from_instants(
         })
     });
     Ok(match per_second {
-        1 => Arc::new(ticks.collect::<PrimitiveArray<TimestampSecondType>>().with_timezone_opt(zone)),
-        1_000 => Arc::new(ticks.collect::<PrimitiveArray<TimestampMillisecondType>>().with_timezone_opt(zone)),
-        1_000_000 => Arc::new(ticks.collect::<PrimitiveArray<TimestampMicrosecondType>>().with_timezone_opt(zone)),
-        _ => Arc::new(ticks.collect::<PrimitiveArray<TimestampNanosecondType>>().with_timezone_opt(zone)),
+        1 => {
+            Arc::new(ticks.collect::<PrimitiveArray<TimestampSecondType>>().with_timezone_opt(zone))
+        }
+        1_000 => Arc::new(
+            ticks.collect::<PrimitiveArray<TimestampMillisecondType>>().with_timezone_opt(zone),
+        ),
+        1_000_000 => Arc::new(
+            ticks.collect::<PrimitiveArray<TimestampMicrosecondType>>().with_timezone_opt(zone),
+        ),
+        _ => Arc::new(
+            ticks.collect::<PrimitiveArray<TimestampNanosecondType>>().with_timezone_opt(zone),
+        ),
     })
 }
 
@@ -82,7 +97,10 @@ pub(super) fn cast(array: &ArrayRef, from: &TrinoType, to: &TrinoType) -> Result
 
 /// Seconds and nanoseconds since midnight of times.
 pub(in crate::trino) fn times_of_day(array: &ArrayRef) -> Vec<Option<(i64, i64)>> {
-    nanos_of_day(array).into_iter().map(|nanos| nanos.map(|nanos| (nanos / NANOS, nanos % NANOS))).collect()
+    nanos_of_day(array)
+        .into_iter()
+        .map(|nanos| nanos.map(|nanos| (nanos / NANOS, nanos % NANOS)))
+        .collect()
 }
 
 fn nanos_of_day(array: &ArrayRef) -> Vec<Option<i64>> {
@@ -97,12 +115,15 @@ fn nanos_of_day(array: &ArrayRef) -> Vec<Option<i64>> {
             .iter()
             .map(|value| value.map(|value| value * 1_000))
             .collect(),
-        DataType::Time64(_) => {
-            array.as_primitive::<datafusion::arrow::datatypes::Time64NanosecondType>().iter().collect()
-        }
+        DataType::Time64(_) => array
+            .as_primitive::<datafusion::arrow::datatypes::Time64NanosecondType>()
+            .iter()
+            .collect(),
         _ => instants(array)
             .into_iter()
-            .map(|instant| instant.map(|(seconds, nanos)| seconds.rem_euclid(86_400) * NANOS + nanos))
+            .map(|instant| {
+                instant.map(|(seconds, nanos)| seconds.rem_euclid(86_400) * NANOS + nanos)
+            })
             .collect(),
     }
 }
@@ -110,14 +131,20 @@ fn nanos_of_day(array: &ArrayRef) -> Vec<Option<i64>> {
 fn time_of_day(array: &ArrayRef, precision: u8) -> Result<ArrayRef> {
     let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
     let day = 86_400 * NANOS;
-    let rounded = nanos_of_day(array).into_iter().map(|nanos| nanos.map(|nanos| (nanos + coarse / 2) / coarse * coarse % day));
+    let rounded = nanos_of_day(array)
+        .into_iter()
+        .map(|nanos| nanos.map(|nanos| (nanos + coarse / 2) / coarse * coarse % day));
     Ok(match precision {
         0..=3 => Arc::new(
             rounded
                 .map(|nanos| nanos.and_then(|nanos| i32::try_from(nanos / 1_000_000).ok()))
                 .collect::<Time32MillisecondArray>(),
         ),
-        4..=6 => Arc::new(rounded.map(|nanos| nanos.map(|nanos| nanos / 1_000)).collect::<Time64MicrosecondArray>()),
+        4..=6 => Arc::new(
+            rounded
+                .map(|nanos| nanos.map(|nanos| nanos / 1_000))
+                .collect::<Time64MicrosecondArray>(),
+        ),
         _ => Arc::new(rounded.collect::<Time64NanosecondArray>()),
     })
 }

@@ -29,8 +29,11 @@ pub(super) fn shorten(array: &ArrayRef, length: Option<u32>) -> Result<ArrayRef>
 /// `char(n)`: cut, then without its trailing blanks, which do not count.
 pub(super) fn pad(array: &ArrayRef, length: u32) -> Result<ArrayRef> {
     let cut = shorten(array, Some(length))?;
-    let found: StringArray =
-        cut.as_string::<i32>().iter().map(|text| text.map(|text| text.trim_end_matches(' '))).collect();
+    let found: StringArray = cut
+        .as_string::<i32>()
+        .iter()
+        .map(|text| text.map(|text| text.trim_end_matches(' ')))
+        .collect();
     Ok(Arc::new(found))
 }
 
@@ -47,7 +50,9 @@ pub(super) fn to_text(
         let present = match from {
             _ if array.is_null(row) => false,
             TrinoType::Double => {
-                scientific(array.as_primitive::<Float64Type>().value(row), &mut text, |v| format!("{v:e}"));
+                scientific(array.as_primitive::<Float64Type>().value(row), &mut text, |v| {
+                    format!("{v:e}")
+                });
                 true
             }
             TrinoType::Real => {
@@ -68,7 +73,10 @@ pub(super) fn to_text(
             (false, OnFailure::Fail) => {
                 return Err(Failure::new(
                     "INVALID_CAST_ARGUMENT",
-                    format!("Value {text} cannot be represented as varchar({})", length.unwrap_or_default()),
+                    format!(
+                        "Value {text} cannot be represented as varchar({})",
+                        length.unwrap_or_default()
+                    ),
                 )
                 .into());
             }

@@ -25,17 +25,22 @@ pub(in crate::trino) fn value_to_json(array: &dyn Array, row: usize) -> Value {
             let value = if array.data_type() == &DataType::Float64 {
                 array.as_primitive::<datafusion::arrow::datatypes::Float64Type>().value(row)
             } else {
-                let value = array.as_primitive::<datafusion::arrow::datatypes::Float32Type>().value(row);
+                let value =
+                    array.as_primitive::<datafusion::arrow::datatypes::Float32Type>().value(row);
                 value.to_string().parse().unwrap_or(f64::from(value))
             };
-            Number::from_f64(value).map_or_else(|| Value::String(text_of(array, row)), Value::Number)
+            Number::from_f64(value)
+                .map_or_else(|| Value::String(text_of(array, row)), Value::Number)
         }
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => {
             text_of(array, row).parse::<i64>().map_or(Value::Null, Value::from)
         }
         DataType::Decimal128(..) => {
             let text = text_of(array, row);
-            text.parse::<f64>().ok().and_then(Number::from_f64).map_or(Value::String(text), Value::Number)
+            text.parse::<f64>()
+                .ok()
+                .and_then(Number::from_f64)
+                .map_or(Value::String(text), Value::Number)
         }
         DataType::List(_) => {
             let items = array.as_list::<i32>().value(row);
@@ -56,7 +61,9 @@ pub(in crate::trino) fn value_to_json(array: &dyn Array, row: usize) -> Value {
                 fields
                     .iter()
                     .zip(columns)
-                    .map(|(field, column)| (field.name().clone(), value_to_json(column.as_ref(), row)))
+                    .map(|(field, column)| {
+                        (field.name().clone(), value_to_json(column.as_ref(), row))
+                    })
                     .collect(),
             )
         }
@@ -101,7 +108,11 @@ fn sorted(value: Value) -> Value {
 }
 
 /// `CAST(json AS type)`: JSON's null is NULL, scalars go by their texts.
-pub(in crate::trino) fn from_json(array: &ArrayRef, to: &TrinoType, on_failure: OnFailure) -> Result<ArrayRef> {
+pub(in crate::trino) fn from_json(
+    array: &ArrayRef,
+    to: &TrinoType,
+    on_failure: OnFailure,
+) -> Result<ArrayRef> {
     let texts = array.as_string::<i32>();
     let mut values: Vec<Option<Value>> = Vec::with_capacity(texts.len());
     for text in texts {
@@ -115,14 +126,18 @@ pub(in crate::trino) fn from_json(array: &ArrayRef, to: &TrinoType, on_failure: 
 }
 
 fn refused(value: &Value, to: &TrinoType) -> Failure {
-    Failure::new("INVALID_CAST_ARGUMENT", format!("Cannot cast to {to}. Unexpected JSON value:\n{value}"))
+    Failure::new(
+        "INVALID_CAST_ARGUMENT",
+        format!("Cannot cast to {to}. Unexpected JSON value:\n{value}"),
+    )
 }
 
 /// An array of a type from JSON values.
 fn built(values: &[Option<&Value>], to: &TrinoType, on_failure: OnFailure) -> Result<ArrayRef> {
     match to {
         TrinoType::Json => {
-            let texts: StringArray = values.iter().map(|value| value.map(ToString::to_string)).collect();
+            let texts: StringArray =
+                values.iter().map(|value| value.map(ToString::to_string)).collect();
             Ok(Arc::new(texts))
         }
         TrinoType::Array(item) => lists(values, to, item, on_failure),
@@ -134,10 +149,14 @@ fn built(values: &[Option<&Value>], to: &TrinoType, on_failure: OnFailure) -> Re
                 texts.push(match value {
                     None | Some(Value::Null) => None,
                     Some(Value::String(text)) => Some(text.clone()),
-                    Some(Value::Bool(value)) if to.is_numeric() => Some(u8::from(*value).to_string()),
+                    Some(Value::Bool(value)) if to.is_numeric() => {
+                        Some(u8::from(*value).to_string())
+                    }
                     Some(Value::Bool(value)) => Some(value.to_string()),
                     Some(Value::Number(number)) => Some(number_text(number, to)),
-                    Some(other) if on_failure == OnFailure::Fail => return Err(refused(other, to).into()),
+                    Some(other) if on_failure == OnFailure::Fail => {
+                        return Err(refused(other, to).into());
+                    }
                     Some(_) => None,
                 });
             }
@@ -149,7 +168,10 @@ fn built(values: &[Option<&Value>], to: &TrinoType, on_failure: OnFailure) -> Re
 
 /// A number as the text a cast to a type reads.
 fn number_text(number: &Number, to: &TrinoType) -> String {
-    let whole = matches!(to, TrinoType::Tinyint | TrinoType::Smallint | TrinoType::Integer | TrinoType::Bigint);
+    let whole = matches!(
+        to,
+        TrinoType::Tinyint | TrinoType::Smallint | TrinoType::Integer | TrinoType::Bigint
+    );
     match number.as_f64() {
         Some(value) if whole && number.is_f64() => format!("{}", value.round() as i64),
         Some(value) if *to == TrinoType::Boolean => u8::from(value != 0.0).to_string(),
@@ -162,12 +184,19 @@ fn number_text(number: &Number, to: &TrinoType) -> String {
     }
 }
 
-fn lists(values: &[Option<&Value>], to: &TrinoType, item: &TrinoType, on_failure: OnFailure) -> Result<ArrayRef> {
+fn lists(
+    values: &[Option<&Value>],
+    to: &TrinoType,
+    item: &TrinoType,
+    on_failure: OnFailure,
+) -> Result<ArrayRef> {
     let (mut items, mut lengths, mut present) = (Vec::new(), Vec::new(), Vec::new());
     for value in values {
         match value {
             Some(Value::Array(found)) => {
-                items.extend(found.iter().map(|value| (*value != Value::Null || *item == TrinoType::Json).then_some(value)));
+                items.extend(found.iter().map(|value| {
+                    (*value != Value::Null || *item == TrinoType::Json).then_some(value)
+                }));
                 lengths.push(found.len());
                 present.push(true);
             }
@@ -180,9 +209,16 @@ fn lists(values: &[Option<&Value>], to: &TrinoType, item: &TrinoType, on_failure
             }
         }
     }
-    let DataType::List(field) = to.to_arrow() else { return Err(Failure::type_mismatch("an array is a list").into()) };
+    let DataType::List(field) = to.to_arrow() else {
+        return Err(Failure::type_mismatch("an array is a list").into());
+    };
     let items = built(&items, item, on_failure)?;
-    Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), items, Some(NullBuffer::from(present)))?))
+    Ok(Arc::new(ListArray::try_new(
+        field,
+        OffsetBuffer::from_lengths(lengths),
+        items,
+        Some(NullBuffer::from(present)),
+    )?))
 }
 
 fn maps(
@@ -199,7 +235,9 @@ fn maps(
             Some(Value::Object(object)) => {
                 for (name, value) in object {
                     keys.push(Some(name.clone()));
-                    items.push((*value != Value::Null || *value_type == TrinoType::Json).then_some(value));
+                    items.push(
+                        (*value != Value::Null || *value_type == TrinoType::Json).then_some(value),
+                    );
                 }
                 lengths.push(object.len());
                 present.push(true);
@@ -213,13 +251,16 @@ fn maps(
             }
         }
     }
-    let DataType::Map(entries, _) = to.to_arrow() else { return Err(Failure::type_mismatch("a map is a map").into()) };
+    let DataType::Map(entries, _) = to.to_arrow() else {
+        return Err(Failure::type_mismatch("a map is a map").into());
+    };
     let DataType::Struct(fields) = entries.data_type().clone() else {
         return Err(Failure::type_mismatch("a map has entries").into());
     };
     let keys: ArrayRef = Arc::new(StringArray::from(keys));
     let keys = cast_array(&keys, &TrinoType::Varchar(None), key, on_failure)?;
-    let pairs = StructArray::try_new(fields, vec![keys, built(&items, value_type, on_failure)?], None)?;
+    let pairs =
+        StructArray::try_new(fields, vec![keys, built(&items, value_type, on_failure)?], None)?;
     Ok(Arc::new(MapArray::try_new(
         entries,
         OffsetBuffer::from_lengths(lengths),
@@ -235,7 +276,8 @@ fn rows(
     fields: &[(Option<String>, TrinoType)],
     on_failure: OnFailure,
 ) -> Result<ArrayRef> {
-    let mut columns: Vec<Vec<Option<&Value>>> = vec![Vec::with_capacity(values.len()); fields.len()];
+    let mut columns: Vec<Vec<Option<&Value>>> =
+        vec![Vec::with_capacity(values.len()); fields.len()];
     let mut present = Vec::with_capacity(values.len());
     for value in values {
         let part = |at: usize, name: Option<&String>| -> Option<&Value> {
@@ -243,7 +285,10 @@ fn rows(
                 Some(Value::Array(items)) => items.get(at),
                 Some(Value::Object(object)) => {
                     let name = name?;
-                    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+                    object
+                        .iter()
+                        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                        .map(|(_, value)| value)
                 }
                 _ => None,
             }
@@ -256,14 +301,24 @@ fn rows(
             _ => present.push(false),
         }
         for (at, (column, (name, kind))) in columns.iter_mut().zip(fields).enumerate() {
-            column.push(part(at, name.as_ref()).filter(|value| **value != Value::Null || *kind == TrinoType::Json));
+            column.push(
+                part(at, name.as_ref())
+                    .filter(|value| **value != Value::Null || *kind == TrinoType::Json),
+            );
         }
     }
-    let DataType::Struct(arrow) = to.to_arrow() else { return Err(Failure::type_mismatch("a row is a struct").into()) };
+    let DataType::Struct(arrow) = to.to_arrow() else {
+        return Err(Failure::type_mismatch("a row is a struct").into());
+    };
     let columns = columns
         .iter()
         .zip(fields)
         .map(|(column, (_, kind))| built(column, kind, on_failure))
         .collect::<Result<Vec<_>>>()?;
-    Ok(Arc::new(StructArray::try_new_with_length(arrow, columns, Some(NullBuffer::from(present)), values.len())?))
+    Ok(Arc::new(StructArray::try_new_with_length(
+        arrow,
+        columns,
+        Some(NullBuffer::from(present)),
+        values.len(),
+    )?))
 }

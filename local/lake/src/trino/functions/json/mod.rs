@@ -4,6 +4,6 @@ mod cast;
 mod path;
 mod scalar;
 
-pub(in crate::trino) use cast::{from_json, value_to_json};
 pub(super) use cast::to_json;
+pub(in crate::trino) use cast::{from_json, value_to_json};
 pub(super) use scalar::FUNCTIONS;

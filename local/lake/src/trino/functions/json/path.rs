@@ -16,7 +16,11 @@ impl Path {
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let refused = || Failure::invalid_argument(format!("Invalid JSON path: '{text}'"));
         let text = text.trim();
-        let text = text.strip_prefix("lax ").or_else(|| text.strip_prefix("strict ")).unwrap_or(text).trim();
+        let text = text
+            .strip_prefix("lax ")
+            .or_else(|| text.strip_prefix("strict "))
+            .unwrap_or(text)
+            .trim();
         let mut rest = text.strip_prefix('$').unwrap_or_else(|| text);
         if !text.starts_with('$') {
             // `store.book` means `$.store.book`.
@@ -70,8 +74,12 @@ impl Path {
                 .into_iter()
                 .flat_map(|value| -> Vec<&'a Value> {
                     match (step, value) {
-                        (Step::Key(key), Value::Object(object)) => object.get(key).into_iter().collect(),
-                        (Step::Index(index), Value::Array(items)) => items.get(*index).into_iter().collect(),
+                        (Step::Key(key), Value::Object(object)) => {
+                            object.get(key).into_iter().collect()
+                        }
+                        (Step::Index(index), Value::Array(items)) => {
+                            items.get(*index).into_iter().collect()
+                        }
                         (Step::All, Value::Array(items)) => items.iter().collect(),
                         (Step::All, Value::Object(object)) => object.values().collect(),
                         // A number as a key of an object.

@@ -15,8 +15,16 @@ pub(in crate::trino::functions) const FUNCTIONS: &[Function] = &[
     Function::new("json_parse", |given| over(given, 1, TrinoType::Json), parse),
     Function::new("json_format", |given| over(given, 1, TrinoType::Varchar(None)), format),
     Function::new("json_extract", |given| with_path(given, TrinoType::Json), extract),
-    Function::new("json_extract_scalar", |given| with_path(given, TrinoType::Varchar(None)), extract_scalar),
-    Function::new("$json_value", |given| with_path(given, TrinoType::Varchar(None)), extract_scalar),
+    Function::new(
+        "json_extract_scalar",
+        |given| with_path(given, TrinoType::Varchar(None)),
+        extract_scalar,
+    ),
+    Function::new(
+        "$json_value",
+        |given| with_path(given, TrinoType::Varchar(None)),
+        extract_scalar,
+    ),
     Function::new("$json_exists", |given| with_path(given, TrinoType::Boolean), exists),
     Function::new("json_size", |given| with_path(given, TrinoType::Bigint), size),
     Function::new("json_array_length", |given| over(given, 1, TrinoType::Bigint), array_length),
@@ -26,7 +34,10 @@ pub(in crate::trino::functions) const FUNCTIONS: &[Function] = &[
 ];
 
 fn is_text(kind: &TrinoType) -> bool {
-    matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Json | TrinoType::Unknown)
+    matches!(
+        kind,
+        TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Json | TrinoType::Unknown
+    )
 }
 
 fn over(given: &[TrinoType], count: usize, result: TrinoType) -> Result<Plan, Failure> {
@@ -70,7 +81,10 @@ fn parse(call: &Call) -> Result<ArrayRef> {
         let text = texts.value(row);
         match serde_json::from_str::<Value>(text) {
             Ok(value) => Ok(Some(value.to_string())),
-            Err(_) => Err(Failure::invalid_argument(format!("Cannot convert value to JSON: '{text}'")).into()),
+            Err(_) => {
+                Err(Failure::invalid_argument(format!("Cannot convert value to JSON: '{text}'"))
+                    .into())
+            }
         }
     })
 }
@@ -80,10 +94,7 @@ fn format(call: &Call) -> Result<ArrayRef> {
 }
 
 /// Runs a path over each document; texts that are no JSON give `None`.
-fn found(
-    call: &Call,
-    mut each: impl FnMut(&Path, &Value) -> Option<String>,
-) -> Result<ArrayRef> {
+fn found(call: &Call, mut each: impl FnMut(&Path, &Value) -> Option<String>) -> Result<ArrayRef> {
     let (texts, paths) = (call.texts(0)?, call.texts(1)?);
     let constant = call.constant_text(1).map(Path::parse).transpose()?;
     call.each_text(|row| {
@@ -114,9 +125,12 @@ fn extract_scalar(call: &Call) -> Result<ArrayRef> {
 }
 
 fn exists(call: &Call) -> Result<ArrayRef> {
-    let texts = found(call, |path, value| Some(if path.find(value).is_empty() { "0" } else { "1" }.to_owned()))?;
+    let texts = found(call, |path, value| {
+        Some(if path.find(value).is_empty() { "0" } else { "1" }.to_owned())
+    })?;
     let texts: StringArray = texts.as_string::<i32>().clone();
-    let found: datafusion::arrow::array::BooleanArray = texts.iter().map(|text| text.map(|text| text == "1")).collect();
+    let found: datafusion::arrow::array::BooleanArray =
+        texts.iter().map(|text| text.map(|text| text == "1")).collect();
     Ok(Arc::new(found))
 }
 
@@ -128,8 +142,11 @@ fn size(call: &Call) -> Result<ArrayRef> {
             _ => "0".to_owned(),
         })
     })?;
-    let found: datafusion::arrow::array::Int64Array =
-        texts.as_string::<i32>().iter().map(|text| text.and_then(|text| text.parse().ok())).collect();
+    let found: datafusion::arrow::array::Int64Array = texts
+        .as_string::<i32>()
+        .iter()
+        .map(|text| text.and_then(|text| text.parse().ok()))
+        .collect();
     Ok(Arc::new(found))
 }
 
@@ -179,6 +196,9 @@ fn is_scalar(call: &Call) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
     call.each_boolean(|row| match document(texts.value(row)) {
         Some(value) => Ok(Some(!value.is_array() && !value.is_object())),
-        None => Err(Failure::invalid_argument(format!("Invalid JSON value: {}", texts.value(row))).into()),
+        None => {
+            Err(Failure::invalid_argument(format!("Invalid JSON value: {}", texts.value(row)))
+                .into())
+        }
     })
 }

@@ -23,7 +23,12 @@ pub(super) enum Kind {
     None,
 }
 
-pub(super) fn run(kind: Kind, array: &ArrayRef, lambda: &LambdaArgument, result: &DataType) -> Result<ArrayRef> {
+pub(super) fn run(
+    kind: Kind,
+    array: &ArrayRef,
+    lambda: &LambdaArgument,
+    result: &DataType,
+) -> Result<ArrayRef> {
     let list = array.as_list::<i32>();
     let bounds = bounds_of(list.offsets(), list);
     let items = take(list.values(), &places(&bounds), None)?;
@@ -35,7 +40,9 @@ pub(super) fn run(kind: Kind, array: &ArrayRef, lambda: &LambdaArgument, result:
     };
     match kind {
         Kind::Transform => {
-            let DataType::List(field) = result else { return Err(Failure::type_mismatch("transform gives an array").into()) };
+            let DataType::List(field) = result else {
+                return Err(Failure::type_mismatch("transform gives an array").into());
+            };
             let found = found.unwrap_or_else(|| new_null_array(field.data_type(), 0));
             Ok(Arc::new(ListArray::try_new(
                 field.clone(),
@@ -46,8 +53,9 @@ pub(super) fn run(kind: Kind, array: &ArrayRef, lambda: &LambdaArgument, result:
         }
         Kind::Filter => {
             let tests = tests(found.as_ref());
-            let kept: BooleanArray =
-                (0..items.len()).map(|at| Some(tests.as_ref().is_some_and(|t| t.is_valid(at) && t.value(at)))).collect();
+            let kept: BooleanArray = (0..items.len())
+                .map(|at| Some(tests.as_ref().is_some_and(|t| t.is_valid(at) && t.value(at))))
+                .collect();
             let mut start = 0;
             let lengths: Vec<usize> = lengths
                 .iter()
@@ -57,7 +65,9 @@ pub(super) fn run(kind: Kind, array: &ArrayRef, lambda: &LambdaArgument, result:
                     count
                 })
                 .collect();
-            let DataType::List(field) = result else { return Err(Failure::type_mismatch("filter gives an array").into()) };
+            let DataType::List(field) = result else {
+                return Err(Failure::type_mismatch("filter gives an array").into());
+            };
             Ok(Arc::new(ListArray::try_new(
                 field.clone(),
                 OffsetBuffer::from_lengths(lengths),
@@ -65,7 +75,9 @@ pub(super) fn run(kind: Kind, array: &ArrayRef, lambda: &LambdaArgument, result:
                 list.nulls().cloned(),
             )?))
         }
-        Kind::Any | Kind::All | Kind::None => Ok(Arc::new(matched(kind, list, &lengths, tests(found.as_ref()).as_ref()))),
+        Kind::Any | Kind::All | Kind::None => {
+            Ok(Arc::new(matched(kind, list, &lengths, tests(found.as_ref()).as_ref())))
+        }
     }
 }
 
@@ -74,7 +86,12 @@ fn tests(found: Option<&ArrayRef>) -> Option<BooleanArray> {
 }
 
 /// SQL's three values: an unknown test decides nothing unless another one does.
-fn matched(kind: Kind, list: &ListArray, lengths: &[usize], tests: Option<&BooleanArray>) -> BooleanArray {
+fn matched(
+    kind: Kind,
+    list: &ListArray,
+    lengths: &[usize],
+    tests: Option<&BooleanArray>,
+) -> BooleanArray {
     let mut start = 0;
     lengths
         .iter()
@@ -101,10 +118,18 @@ fn matched(kind: Kind, list: &ListArray, lengths: &[usize], tests: Option<&Boole
 }
 
 /// The longer list decides; the shorter one goes on with NULL.
-pub(super) fn zip_with(left: &ArrayRef, right: &ArrayRef, lambda: &LambdaArgument, result: &DataType) -> Result<ArrayRef> {
+pub(super) fn zip_with(
+    left: &ArrayRef,
+    right: &ArrayRef,
+    lambda: &LambdaArgument,
+    result: &DataType,
+) -> Result<ArrayRef> {
     let (left, right) = (left.as_list::<i32>(), right.as_list::<i32>());
-    let DataType::List(field) = result else { return Err(Failure::type_mismatch("zip_with gives an array").into()) };
-    let (left_bounds, right_bounds) = (bounds_of(left.offsets(), left), bounds_of(right.offsets(), right));
+    let DataType::List(field) = result else {
+        return Err(Failure::type_mismatch("zip_with gives an array").into());
+    };
+    let (left_bounds, right_bounds) =
+        (bounds_of(left.offsets(), left), bounds_of(right.offsets(), right));
     let mut lengths = Vec::with_capacity(left.len());
     let (mut left_places, mut right_places, mut origin) = (Vec::new(), Vec::new(), Vec::new());
     for (row, (a, b)) in left_bounds.iter().zip(&right_bounds).enumerate() {
@@ -128,5 +153,10 @@ pub(super) fn zip_with(left: &ArrayRef, right: &ArrayRef, lambda: &LambdaArgumen
         evaluate(lambda, &items, &UInt32Array::from(origin), count)?
     };
     let nulls = datafusion::arrow::buffer::NullBuffer::union(left.nulls(), right.nulls());
-    Ok(Arc::new(ListArray::try_new(field.clone(), OffsetBuffer::from_lengths(lengths), found, nulls)?))
+    Ok(Arc::new(ListArray::try_new(
+        field.clone(),
+        OffsetBuffer::from_lengths(lengths),
+        found,
+        nulls,
+    )?))
 }

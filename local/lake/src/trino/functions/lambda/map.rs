@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, MapArray, StructArray, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, MapArray, StructArray, new_null_array,
+};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{filter, take};
 use datafusion::arrow::datatypes::DataType;
@@ -31,14 +33,21 @@ pub(super) fn result(kind: Kind, map: &DataType, lambda: &DataType) -> DataType 
     .to_arrow()
 }
 
-pub(super) fn run(kind: Kind, array: &ArrayRef, lambda: &LambdaArgument, result: &DataType) -> Result<ArrayRef> {
+pub(super) fn run(
+    kind: Kind,
+    array: &ArrayRef,
+    lambda: &LambdaArgument,
+    result: &DataType,
+) -> Result<ArrayRef> {
     let map = array.as_map();
     let bounds = bounds_of(map.offsets(), map);
     let taken = places(&bounds);
     let keys = take(map.keys(), &taken, None)?;
     let values = take(map.values(), &taken, None)?;
     let mut lengths: Vec<usize> = bounds.iter().map(|(start, end)| end - start).collect();
-    let DataType::Map(entries, _) = result else { return Err(Failure::type_mismatch("a map is expected").into()) };
+    let DataType::Map(entries, _) = result else {
+        return Err(Failure::type_mismatch("a map is expected").into());
+    };
     let DataType::Struct(fields) = entries.data_type() else {
         return Err(Failure::type_mismatch("a map has entries").into());
     };
@@ -58,7 +67,9 @@ pub(super) fn run(kind: Kind, array: &ArrayRef, lambda: &LambdaArgument, result:
         Kind::Filter => {
             let tests = found.and_then(|found| found.as_boolean_opt().cloned());
             let kept: BooleanArray = (0..keys.len())
-                .map(|at| Some(tests.as_ref().is_some_and(|tests| tests.is_valid(at) && tests.value(at))))
+                .map(|at| {
+                    Some(tests.as_ref().is_some_and(|tests| tests.is_valid(at) && tests.value(at)))
+                })
                 .collect();
             let mut start = 0;
             for length in &mut lengths {
@@ -90,7 +101,10 @@ fn distinct(keys: &ArrayRef, lengths: &[usize]) -> Result<()> {
                 return Err(Failure::invalid_argument("map key cannot be null").into());
             }
             if !seen.insert(text.clone()) {
-                return Err(Failure::invalid_argument(format!("Duplicate keys ({text}) are not allowed")).into());
+                return Err(Failure::invalid_argument(format!(
+                    "Duplicate keys ({text}) are not allowed"
+                ))
+                .into());
             }
         }
         start += length;

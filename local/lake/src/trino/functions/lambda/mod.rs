@@ -12,8 +12,9 @@ use datafusion::arrow::compute::take_arrays;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature, HigherOrderUDF,
-    HigherOrderUDFImpl, LambdaArgument, LambdaParametersProgress, ValueOrLambda, Volatility,
+    ColumnarValue, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature,
+    HigherOrderUDF, HigherOrderUDFImpl, LambdaArgument, LambdaParametersProgress, ValueOrLambda,
+    Volatility,
 };
 
 use crate::sql::{Failure, TrinoType};
@@ -63,7 +64,10 @@ fn field(name: &str, data_type: &DataType) -> FieldRef {
 
 impl LambdaFunction {
     fn refused(&self, what: &str) -> Failure {
-        Failure::new("FUNCTION_NOT_FOUND", format!("Unexpected parameters for function {}: {what}", self.name))
+        Failure::new(
+            "FUNCTION_NOT_FOUND",
+            format!("Unexpected parameters for function {}: {what}", self.name),
+        )
     }
 }
 
@@ -90,7 +94,9 @@ fn item_of(list: &DataType) -> Option<DataType> {
 fn entry_of(map: &DataType) -> Option<(DataType, DataType)> {
     match map {
         DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(fields) => Some((fields.first()?.data_type().clone(), fields.get(1)?.data_type().clone())),
+            DataType::Struct(fields) => {
+                Some((fields.first()?.data_type().clone(), fields.get(1)?.data_type().clone()))
+            }
             _ => None,
         },
         _ => None,
@@ -124,7 +130,8 @@ impl HigherOrderUDFImpl for LambdaFunction {
         Ok(LambdaParametersProgress::Complete(match self.kind {
             Kind::Try => vec![vec![field("row", &DataType::Null)]],
             Kind::List(_) => {
-                let item = first.and_then(item_of).ok_or_else(|| self.refused("an array comes first"))?;
+                let item =
+                    first.and_then(item_of).ok_or_else(|| self.refused("an array comes first"))?;
                 vec![vec![field("item", &item)]]
             }
             Kind::ZipWith => {
@@ -155,17 +162,22 @@ impl HigherOrderUDFImpl for LambdaFunction {
         });
         let kept = || value.clone().ok_or_else(|| self.refused("a value is missing"));
         let array = |item: &FieldRef| {
-            let item = Field::new("item", item.data_type().clone(), true).with_metadata(item.metadata().clone());
+            let item = Field::new("item", item.data_type().clone(), true)
+                .with_metadata(item.metadata().clone());
             DataType::List(Arc::new(item))
         };
         let (data_type, metadata) = match self.kind {
             Kind::Try | Kind::Reduce => (lambda.data_type().clone(), lambda.metadata().clone()),
-            Kind::List(list::Kind::Transform) | Kind::ZipWith => (array(&lambda), Default::default()),
+            Kind::List(list::Kind::Transform) | Kind::ZipWith => {
+                (array(&lambda), Default::default())
+            }
             Kind::List(list::Kind::Filter) | Kind::Map(map::Kind::Filter) => {
                 (kept()?.data_type().clone(), Default::default())
             }
             Kind::List(_) => (DataType::Boolean, Default::default()),
-            Kind::Map(kind) => (map::result(kind, kept()?.data_type(), lambda.data_type()), Default::default()),
+            Kind::Map(kind) => {
+                (map::result(kind, kept()?.data_type(), lambda.data_type()), Default::default())
+            }
         };
         Ok(Arc::new(Field::new(self.name, data_type, true).with_metadata(metadata)))
     }
@@ -201,11 +213,18 @@ impl HigherOrderUDFImpl for LambdaFunction {
 }
 
 /// Evaluates a lambda for `count` rows; `origin` says which outer row each belongs to.
-fn evaluate(lambda: &LambdaArgument, parameters: &[ArrayRef], origin: &UInt32Array, count: usize) -> Result<ArrayRef> {
+fn evaluate(
+    lambda: &LambdaArgument,
+    parameters: &[ArrayRef],
+    origin: &UInt32Array,
+    count: usize,
+) -> Result<ArrayRef> {
     let closures: Vec<_> = parameters.iter().map(|array| move || Ok(array.clone())).collect();
     let closures: Vec<&dyn Fn() -> Result<ArrayRef>> =
         closures.iter().map(|closure| closure as &dyn Fn() -> Result<ArrayRef>).collect();
-    lambda.evaluate(&closures, |captured| Ok(take_arrays(captured, origin, None)?))?.into_array(count)
+    lambda
+        .evaluate(&closures, |captured| Ok(take_arrays(captured, origin, None)?))?
+        .into_array(count)
 }
 
 /// The outer row of each of the items of lists with these bounds.
@@ -225,7 +244,8 @@ fn bounds_of(offsets: &[i32], array: &dyn Array) -> Vec<(usize, usize)> {
         .windows(2)
         .enumerate()
         .map(|(row, pair)| {
-            let (start, end) = (usize::try_from(pair[0]).unwrap_or(0), usize::try_from(pair[1]).unwrap_or(0));
+            let (start, end) =
+                (usize::try_from(pair[0]).unwrap_or(0), usize::try_from(pair[1]).unwrap_or(0));
             if array.is_null(row) { (start, start) } else { (start, end) }
         })
         .collect()
@@ -233,5 +253,8 @@ fn bounds_of(offsets: &[i32], array: &dyn Array) -> Vec<(usize, usize)> {
 
 /// The places of the items within bounds.
 fn places(bounds: &[(usize, usize)]) -> UInt32Array {
-    bounds.iter().flat_map(|(start, end)| (*start..*end).map(|at| u32::try_from(at).unwrap_or(u32::MAX))).collect()
+    bounds
+        .iter()
+        .flat_map(|(start, end)| (*start..*end).map(|at| u32::try_from(at).unwrap_or(u32::MAX)))
+        .collect()
 }

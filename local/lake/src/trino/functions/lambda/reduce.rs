@@ -1,6 +1,8 @@
 //! `reduce(array, initial, (state, item) -> …, state -> …)`.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, UInt32Array, UInt64Array, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, UInt32Array, UInt64Array, new_null_array,
+};
 use datafusion::arrow::compute::{cast, interleave, take};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
@@ -10,16 +12,25 @@ use super::{Given, bounds_of, evaluate, field, item_of, value_types};
 use crate::sql::Failure;
 
 /// The state's type is the first lambda's result over the initial value's type.
-pub(super) fn parameters(name: &str, step: usize, given: Given<'_>) -> Result<LambdaParametersProgress> {
+pub(super) fn parameters(
+    name: &str,
+    step: usize,
+    given: Given<'_>,
+) -> Result<LambdaParametersProgress> {
     let values = value_types(given);
     let (Some(item), Some(initial)) = (values.first().and_then(item_of), values.get(1)) else {
-        return Err(Failure::new("FUNCTION_NOT_FOUND", format!("Unexpected parameters for function {name}")).into());
+        return Err(Failure::new(
+            "FUNCTION_NOT_FOUND",
+            format!("Unexpected parameters for function {name}"),
+        )
+        .into());
     };
     let folded = given.iter().find_map(|argument| match argument {
         ValueOrLambda::Lambda(field) => Some(field.as_ref().map(|field| field.data_type().clone())),
         ValueOrLambda::Value(_) => None,
     });
-    let state = folded.flatten().filter(|kind| *kind != DataType::Null).unwrap_or_else(|| initial.clone());
+    let state =
+        folded.flatten().filter(|kind| *kind != DataType::Null).unwrap_or_else(|| initial.clone());
     let fold = vec![field("state", &state), field("item", &item)];
     if step == 0 {
         return Ok(LambdaParametersProgress::Partial(vec![Some(fold), None]));
@@ -40,9 +51,12 @@ pub(super) fn run(
     let longest = bounds.iter().map(|(start, end)| end - start).max().unwrap_or(0);
     let mut state = initial.clone();
     for step in 0..longest {
-        let rows: Vec<usize> = (0..list.len()).filter(|row| bounds[*row].1 - bounds[*row].0 > step).collect();
-        let origin: UInt32Array = rows.iter().map(|row| u32::try_from(*row).unwrap_or(u32::MAX)).collect();
-        let places: UInt64Array = rows.iter().map(|row| Some((bounds[*row].0 + step) as u64)).collect();
+        let rows: Vec<usize> =
+            (0..list.len()).filter(|row| bounds[*row].1 - bounds[*row].0 > step).collect();
+        let origin: UInt32Array =
+            rows.iter().map(|row| u32::try_from(*row).unwrap_or(u32::MAX)).collect();
+        let places: UInt64Array =
+            rows.iter().map(|row| Some((bounds[*row].0 + step) as u64)).collect();
         let states = take(&state, &origin, None)?;
         let items = take(list.values(), &places, None)?;
         let folded = evaluate(fold, &[states, items], &origin, rows.len())?;

@@ -22,7 +22,8 @@ pub(super) fn run(lambda: &LambdaArgument, rows: usize, result: &DataType) -> Re
         let one = evaluate(lambda, &[mark(1)], &UInt32Array::from(vec![row]), 1);
         found.push(one.unwrap_or_else(|_| new_null_array(result, 1)));
     }
-    let parts: Vec<&dyn datafusion::arrow::array::Array> = found.iter().map(AsRef::as_ref).collect();
+    let parts: Vec<&dyn datafusion::arrow::array::Array> =
+        found.iter().map(AsRef::as_ref).collect();
     if parts.is_empty() {
         return Ok(new_null_array(result, 0));
     }
