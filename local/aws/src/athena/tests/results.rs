@@ -1,5 +1,7 @@
 //! GetQueryResults.
 
+use lake::store::WriteCondition;
+
 use super::*;
 
 /// 40 times 40 rows.
@@ -136,7 +138,11 @@ async fn results_are_there_after_success_alone() {
         "InvalidRequestException: Query did not finish successfully. Final query state: FAILED"
     );
     let query = account.succeed("SELECT 1").await;
-    account.lake.store.delete("results", &format!("q/{}.csv", query.id), None).unwrap();
+    account
+        .lake
+        .store
+        .delete("results", &format!("q/{}.csv", query.id), None, &WriteCondition::Always)
+        .unwrap();
     let ask = json!({"QueryExecutionId": query.id});
     let refusal = account.refused("GetQueryResults", ask).await;
     assert_eq!(refusal, "InvalidRequestException: Could not find results");
