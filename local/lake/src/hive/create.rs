@@ -165,14 +165,16 @@ fn row_format(cursor: &mut Cursor) -> Result<RowFormat, SyntaxError> {
     }
 }
 
+/// What `STORED AS` may name.
+const FORMATS: [&str; 8] =
+    ["SEQUENCEFILE", "TEXTFILE", "RCFILE", "ORC", "PARQUET", "AVRO", "ION", "JSONFILE"];
+
 fn stored_as(cursor: &mut Cursor) -> Result<StoredAs, SyntaxError> {
     if cursor.word_if("INPUTFORMAT") {
         let input = cursor.text()?;
         cursor.word("OUTPUTFORMAT")?;
         return Ok(StoredAs::Classes { input, output: cursor.text()? });
     }
-    const FORMATS: [&str; 8] =
-        ["SEQUENCEFILE", "TEXTFILE", "RCFILE", "ORC", "PARQUET", "AVRO", "ION", "JSONFILE"];
     for format in FORMATS {
         if cursor.word_if(format) {
             return Ok(StoredAs::Format(format.to_owned()));

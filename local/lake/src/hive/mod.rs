@@ -14,7 +14,7 @@ mod statement;
 mod token;
 mod types;
 
-pub use execute::execute;
+pub(crate) use execute::execute;
 pub use statement::{
     AlterAction, ColumnDefinition, CreateTable, DescribeStyle, HiveStatement, PartitionField,
     PartitionSpec, RowFormat, StoredAs, TableName,

@@ -5,7 +5,7 @@ use std::fmt;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-/// A statement Athena refuses at StartQueryExecution (`InvalidRequestException`).
+/// A statement Athena refuses at `StartQueryExecution` (`InvalidRequestException`).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SyntaxError {
@@ -84,7 +84,7 @@ impl From<Failure> for datafusion::arrow::error::ArrowError {
     }
 }
 
-/// Athena's ErrorCategory.
+/// Athena's `ErrorCategory`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCategory {
     System = 1,
@@ -92,7 +92,7 @@ pub enum ErrorCategory {
     Other = 3,
 }
 
-/// How a query ended that did not succeed. Displayed as its StateChangeReason.
+/// How a query ended that did not succeed. Displayed as its `StateChangeReason`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueryError {
     /// `NAME: text`, NAME being Trino's or Hive connector's error name.
@@ -148,7 +148,7 @@ impl QueryError {
         }
     }
 
-    /// Athena's ErrorType (user guide, error-reference.md).
+    /// Athena's `ErrorType` (user guide, error-reference.md).
     pub fn error_type(&self) -> u32 {
         let code = match self {
             Self::Cancelled => return 1011,

@@ -1,7 +1,8 @@
-//! What a statement is, told from its first words: Athena's StatementType and
-//! SubstatementType, and which parser reads it.
+//! What a statement is, told from its first words: Athena's `StatementType` and
+//! `SubstatementType`, and which parser reads it.
+#![expect(clippy::match_same_arms, reason = "one arm a line of the user guide's tables")]
 
-/// Athena's StatementType.
+/// Athena's `StatementType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatementType {
     Ddl,
@@ -10,7 +11,7 @@ pub enum StatementType {
 }
 
 impl StatementType {
-    /// As GetQueryExecution spells it.
+    /// As `GetQueryExecution` spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ddl => "DDL",
@@ -20,7 +21,7 @@ impl StatementType {
     }
 }
 
-/// Athena's StatementType with its SubstatementType, such as `CREATE_TABLE_AS_SELECT`.
+/// Athena's `StatementType` with its `SubstatementType`, such as `CREATE_TABLE_AS_SELECT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StatementKind {
     pub statement_type: StatementType,
@@ -46,7 +47,7 @@ impl StatementKind {
         Self { statement_type, substatement, parser }
     }
 
-    /// Whether GetQueryResults begins with a row of column names.
+    /// Whether `GetQueryResults` begins with a row of column names.
     pub fn has_header(self) -> bool {
         self.statement_type == StatementType::Dml && self.substatement == "SELECT"
     }

@@ -1,7 +1,7 @@
 //! Athena's one door to SQL: which of the two parsers a statement belongs to, what is
 //! refused before it runs, and what a finished query leaves behind.
 //!
-//! `check` is what StartQueryExecution does while the caller waits; `run` is the
+//! `check` is what `StartQueryExecution` does while the caller waits; `run` is the
 //! query itself. Hive's DDL lives in [`crate::hive`], everything else in
 //! [`crate::trino`]; neither knows the other.
 
@@ -14,6 +14,7 @@ mod result_file;
 #[cfg(test)]
 mod tests;
 mod text;
+mod type_text;
 mod types;
 
 pub use error::{ErrorCategory, Failure, QueryError, SyntaxError};

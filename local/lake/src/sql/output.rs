@@ -16,15 +16,15 @@ pub struct QueryContext {
     pub catalog: String,
     /// The folder of the result objects.
     pub output_location: S3Url,
-    /// ExecutionParameters: SQL literal texts for the `?` of the statement, in order.
+    /// `ExecutionParameters`: SQL literal texts for the `?` of the statement, in order.
     pub parameters: Vec<String>,
     /// Whether the workgroup forces its own location (a CTAS may not name another).
     pub enforced: bool,
-    /// BytesScannedCutoffPerQuery of the workgroup.
+    /// `BytesScannedCutoffPerQuery` of the workgroup.
     pub scan_limit: Option<u64>,
 }
 
-/// A column as GetQueryResults describes it.
+/// A column as `GetQueryResults` describes it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ColumnInfo {
     pub name: String,

@@ -11,7 +11,7 @@ use crate::hive::{self, HiveStatement};
 use crate::tables::Scanned;
 use crate::trino::{self, Prepared, TrinoStatement};
 
-/// Longest statement in bytes. Source: StartQueryExecution's QueryString.
+/// Longest statement in bytes. Source: `StartQueryExecution`'s `QueryString`.
 const LONGEST: usize = 262_144;
 
 /// A parsed statement of either language.
@@ -70,7 +70,7 @@ fn beginning(text: &str) -> SyntaxError {
 }
 
 impl Lake {
-    /// What StartQueryExecution refuses while the caller waits: texts that are no
+    /// What `StartQueryExecution` refuses while the caller waits: texts that are no
     /// statement, and statements Athena does not run.
     pub fn check(&self, statement: &str) -> Result<StatementKind, SyntaxError> {
         Statement::parse(statement, None).map(|(kind, _)| kind)

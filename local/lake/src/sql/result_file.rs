@@ -149,15 +149,12 @@ pub fn parse_csv(text: &str) -> Vec<Vec<Option<String>>> {
     let mut rest = text;
     while !rest.is_empty() {
         let value;
-        (value, rest) = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                let (value, after) = quoted_field(quoted);
-                (Some(value), after)
-            }
-            None => {
-                let end = rest.find([',', '\n']).unwrap_or(rest.len());
-                (Some(rest[..end].to_owned()).filter(|value| !value.is_empty()), &rest[end..])
-            }
+        (value, rest) = if let Some(quoted) = rest.strip_prefix('"') {
+            let (value, after) = quoted_field(quoted);
+            (Some(value), after)
+        } else {
+            let end = rest.find([',', '\n']).unwrap_or(rest.len());
+            (Some(rest[..end].to_owned()).filter(|value| !value.is_empty()), &rest[end..])
         };
         row.push(value);
         match rest.split_at_checked(1) {

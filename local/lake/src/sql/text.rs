@@ -1,9 +1,9 @@
-//! Values as Athena writes them in result files and GetQueryResults.
+//! Values as Athena writes them in result files and `GetQueryResults`.
 
 use std::fmt::Write as _;
 
 use datafusion::arrow::array::{
-    Array, AsArray, Decimal128Array, FixedSizeBinaryArray, RecordBatch, StructArray,
+    Array, AsArray, Decimal128Array, FixedSizeBinaryArray, StructArray,
 };
 use datafusion::arrow::datatypes::{
     DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -13,18 +13,6 @@ use datafusion::arrow::datatypes::{
 };
 use jiff::civil::Date;
 
-/// The values of one row, `None` for NULL.
-pub fn row_texts(batch: &RecordBatch, row: usize) -> Vec<Option<String>> {
-    batch
-        .columns()
-        .iter()
-        .map(|column| {
-            let mut text = String::new();
-            write_value(column.as_ref(), row, &mut text).then_some(text)
-        })
-        .collect()
-}
-
 /// Appends the text of one value; false (and nothing appended) when it is NULL.
 pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
     if array.is_null(row) || array.data_type() == &DataType::Null {
@@ -33,7 +21,7 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
     // Writing to a String cannot fail.
     match array.data_type() {
         DataType::Boolean => {
-            out.push_str(if array.as_boolean().value(row) { "true" } else { "false" })
+            out.push_str(if array.as_boolean().value(row) { "true" } else { "false" });
         }
         DataType::Int8 => drop(write!(out, "{}", array.as_primitive::<Int8Type>().value(row))),
         DataType::Int16 => drop(write!(out, "{}", array.as_primitive::<Int16Type>().value(row))),
@@ -58,7 +46,7 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
             write_bytes(bytes.map_or(&[], |bytes| bytes.value(row)), out);
         }
         DataType::Date32 => {
-            write_date(i64::from(array.as_primitive::<Date32Type>().value(row)), out)
+            write_date(i64::from(array.as_primitive::<Date32Type>().value(row)), out);
         }
         DataType::Time32(_) | DataType::Time64(_) => write_time_value(array, row, out),
         DataType::Timestamp(unit, zone) => {
@@ -72,7 +60,7 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
         DataType::List(_) => write_list(array.as_list::<i32>().value(row).as_ref(), out),
         DataType::LargeList(_) => write_list(array.as_list::<i64>().value(row).as_ref(), out),
         DataType::FixedSizeList(..) => {
-            write_list(array.as_fixed_size_list().value(row).as_ref(), out)
+            write_list(array.as_fixed_size_list().value(row).as_ref(), out);
         }
         DataType::Map(..) => write_map(&array.as_map().value(row), out),
         DataType::Struct(_) => write_struct(array.as_struct(), row, out),

@@ -1,10 +1,12 @@
 //! Trino's types: their texts, their Arrow form, and Athena's column descriptions.
+#![expect(clippy::match_same_arms, reason = "one arm a line of the user guide's tables")]
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
+use super::type_text;
+use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
 /// The key of a field's metadata that carries a Trino type Arrow cannot tell.
 pub const TYPE_KEY: &str = "trino";
@@ -42,9 +44,7 @@ pub enum TrinoType {
 impl TrinoType {
     /// Reads a type as Trino or Hive writes it; `None` when it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text.trim() };
-        let found = reader.read()?;
-        reader.rest.trim().is_empty().then_some(found)
+        type_text::read(text)
     }
 
     /// The Arrow type values of this type have.
@@ -125,7 +125,6 @@ impl TrinoType {
             DataType::Timestamp(unit, Some(_)) => Self::TimestampWithZone(precision_of(*unit)),
             DataType::Interval(IntervalUnit::YearMonth) => Self::IntervalYearMonth,
             DataType::Interval(_) | DataType::Duration(_) => Self::IntervalDaySecond,
-            DataType::Null => Self::Unknown,
             DataType::List(item)
             | DataType::LargeList(item)
             | DataType::ListView(item)
@@ -146,11 +145,11 @@ impl TrinoType {
             ),
             DataType::Dictionary(_, value) => Self::of_arrow(value),
             DataType::RunEndEncoded(_, value) => Self::of_field(value),
-            DataType::Union(..) => Self::Unknown,
+            DataType::Null | DataType::Union(..) => Self::Unknown,
         }
     }
 
-    /// Athena's ColumnInfo: type name, precision, scale (as PyAthena's tests saw them).
+    /// Athena's `ColumnInfo`: type name, precision, scale (as `PyAthena`'s tests saw them).
     pub fn column_info(&self) -> (&'static str, i32, i32) {
         match self {
             Self::Boolean => ("boolean", 0, 0),
@@ -258,11 +257,6 @@ pub fn field_of(name: &str, kind: &TrinoType) -> Field {
     }
 }
 
-/// Whether a field is of type JSON.
-pub(crate) fn is_json(field: &FieldRef) -> bool {
-    field.metadata().get(TYPE_KEY).is_some_and(|text| text == JSON_TYPE)
-}
-
 fn unit_of(precision: u8) -> TimeUnit {
     match precision {
         0 => TimeUnit::Second,
@@ -323,160 +317,6 @@ impl fmt::Display for TrinoType {
                 formatter.write_str(")")
             }
         }
-    }
-}
-
-/// Reads type texts, Trino's `array(bigint)` and Hive's `array<bigint>` alike.
-struct Reader<'a> {
-    rest: &'a str,
-}
-
-impl Reader<'_> {
-    fn word(&mut self) -> String {
-        self.rest = self.rest.trim_start();
-        if let Some(quoted) = self.rest.strip_prefix('"')
-            && let Some(end) = quoted.find('"')
-        {
-            let word = quoted[..end].to_owned();
-            self.rest = &quoted[end + 1..];
-            return word;
-        }
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-            .unwrap_or(self.rest.len());
-        let word = self.rest[..end].to_lowercase();
-        self.rest = &self.rest[end..];
-        word
-    }
-
-    fn symbol(&mut self, symbols: &[char]) -> bool {
-        self.rest = self.rest.trim_start();
-        if self.rest.starts_with(symbols) {
-            self.rest = &self.rest[1..];
-            true
-        } else {
-            false
-        }
-    }
-
-    fn words(&mut self, words: &[&str]) -> bool {
-        let before = self.rest;
-        for word in words {
-            if self.word() != *word {
-                self.rest = before;
-                return false;
-            }
-        }
-        true
-    }
-
-    fn number(&mut self) -> Option<u32> {
-        self.symbol(&['(']).then_some(())?;
-        let number = self.word().parse().ok()?;
-        self.symbol(&[')']).then_some(())?;
-        Some(number)
-    }
-
-    fn precision(&mut self) -> Option<u8> {
-        if self.rest.trim_start().starts_with('(') {
-            u8::try_from(self.number()?).ok().filter(|p| *p <= 12)
-        } else {
-            Some(3)
-        }
-    }
-
-    fn read(&mut self) -> Option<TrinoType> {
-        let word = self.word();
-        Some(match word.as_str() {
-            "boolean" => TrinoType::Boolean,
-            "tinyint" => TrinoType::Tinyint,
-            "smallint" => TrinoType::Smallint,
-            "int" | "integer" => TrinoType::Integer,
-            "bigint" => TrinoType::Bigint,
-            "real" | "float" => TrinoType::Real,
-            "double" => {
-                self.words(&["precision"]);
-                TrinoType::Double
-            }
-            "decimal" | "numeric" | "dec" => self.decimal()?,
-            "varchar" if self.rest.trim_start().starts_with('(') => {
-                TrinoType::Varchar(Some(self.number()?))
-            }
-            "varchar" | "string" => TrinoType::Varchar(None),
-            "char" if self.rest.trim_start().starts_with('(') => TrinoType::Char(self.number()?),
-            "char" => TrinoType::Char(1),
-            "varbinary" | "binary" => TrinoType::Varbinary,
-            "date" => TrinoType::Date,
-            "time" => {
-                let precision = self.precision()?;
-                self.words(&["without", "time", "zone"]);
-                TrinoType::Time(precision)
-            }
-            "timestamp" => {
-                let precision = self.precision()?;
-                if self.words(&["with", "time", "zone"]) {
-                    TrinoType::TimestampWithZone(precision)
-                } else {
-                    self.words(&["without", "time", "zone"]);
-                    TrinoType::Timestamp(precision)
-                }
-            }
-            "interval" if self.words(&["year", "to", "month"]) => TrinoType::IntervalYearMonth,
-            "interval" if self.words(&["day", "to", "second"]) => TrinoType::IntervalDaySecond,
-            "json" => TrinoType::Json,
-            "uuid" => TrinoType::Uuid,
-            "unknown" => TrinoType::Unknown,
-            "array" => {
-                self.symbol(&['(', '<']).then_some(())?;
-                let item = self.read()?;
-                self.symbol(&[')', '>']).then_some(())?;
-                TrinoType::Array(Box::new(item))
-            }
-            "map" => {
-                self.symbol(&['(', '<']).then_some(())?;
-                let key = self.read()?;
-                self.symbol(&[',']).then_some(())?;
-                let value = self.read()?;
-                self.symbol(&[')', '>']).then_some(())?;
-                TrinoType::Map(Box::new(key), Box::new(value))
-            }
-            "row" | "struct" => self.row()?,
-            _ => return None,
-        })
-    }
-
-    fn decimal(&mut self) -> Option<TrinoType> {
-        if !self.symbol(&['(']) {
-            return Some(TrinoType::Decimal(38, 0));
-        }
-        let precision: u8 = self.word().parse().ok().filter(|p| (1..=38).contains(p))?;
-        let scale = if self.symbol(&[',']) { self.word().parse::<i8>().ok()? } else { 0 };
-        self.symbol(&[')']).then_some(())?;
-        (scale >= 0 && i16::from(scale) <= i16::from(precision))
-            .then_some(TrinoType::Decimal(precision, scale))
-    }
-
-    fn row(&mut self) -> Option<TrinoType> {
-        self.symbol(&['(', '<']).then_some(())?;
-        let mut fields = Vec::new();
-        loop {
-            let before = self.rest;
-            // `name type`, `name:type`, or a type alone.
-            let name = self.word();
-            self.symbol(&[':']);
-            if let Some(kind) = self.read() {
-                fields.push((Some(name), kind));
-            } else {
-                self.rest = before;
-                fields.push((None, self.read()?));
-            }
-            if !self.symbol(&[',']) {
-                break;
-            }
-        }
-        self.symbol(&[')', '>']).then_some(())?;
-        Some(TrinoType::Row(fields))
     }
 }
 

@@ -1,4 +1,4 @@
-//! LazySimpleSerDe: no quotes, columns by position, what cannot be read is NULL.
+//! `LazySimpleSerDe`: no quotes, columns by position, what cannot be read is NULL.
 //! Source: user guide, lazy-simple-serde.md; facts on Hive's text tables.
 
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Reader {
         if let Some(Some(builder)) = self.builders.get_mut(at) {
             match value {
                 Some(value) if value != self.null => {
-                    builder.append_value(String::from_utf8_lossy(value))
+                    builder.append_value(String::from_utf8_lossy(value));
                 }
                 _ => builder.append_null(),
             }

@@ -1,4 +1,4 @@
-//! A JSON object a line: OpenX's SerDe and Hive's own.
+//! A JSON object a line: `OpenX`'s `SerDe` and Hive's own.
 
 use std::sync::Arc;
 

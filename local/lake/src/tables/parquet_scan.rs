@@ -1,5 +1,6 @@
 //! Parquet files under a Hive table: columns by name in lower case, with the types the
 //! table declares, row groups pruned by their statistics.
+#![expect(clippy::match_same_arms, reason = "one arm a line of the user guide's tables")]
 
 use std::sync::Arc;
 
@@ -99,7 +100,7 @@ fn groups(files: &[&FileToScan], count: usize) -> Vec<FileGroup> {
         let meta = ObjectMeta {
             location: BucketStore::path(file.file.url.key()),
             // Nothing asks for it: a blob never changes.
-            last_modified: Default::default(),
+            last_modified: chrono::DateTime::default(),
             size: file.file.size,
             e_tag: None,
             version: None,
@@ -189,17 +190,33 @@ fn is_compatible(found: &DataType, declared: &TrinoType) -> bool {
         Varchar,
     };
     match (found, declared) {
-        (DataType::Int8 | DataType::UInt8 | DataType::Int16 | DataType::UInt16 | DataType::Int32, Bigint)
-        | (DataType::Int8 | DataType::UInt8 | DataType::Int16 | DataType::UInt16 | DataType::Int32, Integer)
+        (
+            DataType::Int8
+            | DataType::UInt8
+            | DataType::Int16
+            | DataType::UInt16
+            | DataType::Int32
+            | DataType::UInt32
+            | DataType::UInt64,
+            Bigint,
+        )
+        | (
+            DataType::Int8 | DataType::UInt8 | DataType::Int16 | DataType::UInt16 | DataType::Int32,
+            Integer,
+        )
         | (DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::Int32, Smallint)
         | (DataType::Int8 | DataType::Int32, Tinyint)
-        | (DataType::UInt32 | DataType::UInt64, Bigint)
-        // A column that never had a value is written as INT32.
         | (DataType::Null, Tinyint | Smallint | Integer | Bigint)
         | (DataType::Float32, Real | Double)
         | (DataType::Timestamp(..), Timestamp(_))
         | (DataType::Date32 | DataType::Date64, Date)
-        | (DataType::Decimal128(..) | DataType::Decimal256(..) | DataType::Decimal32(..) | DataType::Decimal64(..), Decimal(..)) => true,
+        | (
+            DataType::Decimal128(..)
+            | DataType::Decimal256(..)
+            | DataType::Decimal32(..)
+            | DataType::Decimal64(..),
+            Decimal(..),
+        ) => true,
         (
             DataType::Utf8
             | DataType::LargeUtf8

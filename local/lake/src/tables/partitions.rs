@@ -68,7 +68,7 @@ fn typed(partitions: &[Partition], at: usize, name: &str, kind: &TrinoType) -> R
     text_to(&texts, kind).map_err(|_| {
         Failure::new(
             "HIVE_INVALID_PARTITION_VALUE",
-            format!("Invalid partition value for {} partition key: {name}", kind),
+            format!("Invalid partition value for {kind} partition key: {name}"),
         )
         .into()
     })

@@ -36,7 +36,7 @@ pub(super) fn text(value: &str) -> Expr {
     Expr::Value(Value::SingleQuotedString(value.to_owned()).into())
 }
 
-pub(super) fn number(value: impl ToString) -> Expr {
+pub(super) fn number(value: impl std::fmt::Display) -> Expr {
     Expr::Value(Value::Number(value.to_string(), false).into())
 }
 

@@ -107,7 +107,7 @@ async fn fill(
     let keys = properties.partitioned_by.len();
     let writer = Arc::new(WriterPlan::new(
         lake.store.clone(),
-        folder.clone(),
+        folder,
         &running.context.query_id,
         properties.format,
         properties.compression,

@@ -86,7 +86,6 @@ impl Dialect for TrinoDialect {
                 "try_cast" => Some(parse_cast(parser, "$try_cast")),
                 "extract" => Some(parse_extract(parser)),
                 "json_value" | "json_query" | "json_exists" => parse_json(parser, &word),
-                "listagg" => None,
                 _ => None,
             };
         }

@@ -1,4 +1,5 @@
 //! `EXPLAIN` and `SHOW FUNCTIONS`.
+#![expect(clippy::match_same_arms, reason = "one arm a line of the user guide's tables")]
 
 use datafusion::physical_plan::displayable;
 use futures::StreamExt;

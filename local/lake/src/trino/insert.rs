@@ -51,7 +51,7 @@ pub(super) async fn run(
     );
     let writer = Arc::new(WriterPlan::new(
         lake.store.clone(),
-        folder.clone(),
+        &folder,
         &context.query_id,
         format,
         compression,

@@ -27,7 +27,7 @@ pub(crate) struct Running<'a> {
 }
 
 impl Running<'_> {
-    pub fn visible(&self) -> Visible {
+    pub(super) fn visible(&self) -> Visible {
         Visible::new(self.lake, self.scanned.clone(), self.text)
     }
 

@@ -168,7 +168,7 @@ fn config(catalog: &str, schema: &str) -> SessionConfig {
         .with_target_partitions(streams)
         .with_collect_statistics(false);
     let options = config.options_mut();
-    options.sql_parser.default_null_ordering = "nulls_last".to_owned();
+    "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.parse_float_as_decimal = true;
     options.execution.parquet.schema_force_view_types = false;

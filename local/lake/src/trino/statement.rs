@@ -100,7 +100,7 @@ pub fn parse(
         None => tokens,
     };
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
-    let tokens = tokens::with_value_rows(tokens);
+    let tokens = tokens::with_value_rows(&tokens);
     let mut parser =
         Parser::new(&TrinoDialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
     let parsed = read(&mut parser, &source).and_then(|found| {
@@ -223,9 +223,9 @@ fn words_if(parser: &mut Parser, texts: &[&str]) -> bool {
         .enumerate()
         .all(|(at, text)| tokens::is_word(&parser.peek_nth_token_ref(at).token, text));
     if found {
-        texts.iter().for_each(|_| {
+        for _ in texts {
             parser.next_token();
-        });
+        }
     }
     found
 }

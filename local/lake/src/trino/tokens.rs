@@ -1,5 +1,6 @@
 //! What happens to a statement's tokens before the parser sees them: places sqlparser
 //! has no hook for, and the values of `?`.
+#![expect(clippy::match_same_arms, reason = "one arm a line of the user guide's tables")]
 
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
@@ -66,9 +67,9 @@ fn is_mark(token: &Token) -> bool {
 
 /// Trino's rows of one column need no parentheses: `VALUES 1, 2` becomes
 /// `VALUES (1), (2)`; `VALUES ROW(1, 2)` becomes `VALUES (1, 2)`.
-pub(super) fn with_value_rows(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+pub(super) fn with_value_rows(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let mut found = Vec::with_capacity(tokens.len());
-    let mut rest = tokens.as_slice();
+    let mut rest = tokens;
     while let Some((first, after)) = rest.split_first() {
         found.push(first.clone());
         rest = after;
@@ -90,7 +91,7 @@ fn value_rows<'a>(
             Some((word, inner)) if is_word(&word.token, "ROW") && is_wrapped(inner) => inner,
             _ => row,
         };
-        let inner = with_value_rows(row.to_vec());
+        let inner = with_value_rows(row);
         if is_wrapped(row) || row.is_empty() {
             found.extend(inner);
         } else {

@@ -62,7 +62,7 @@ pub(super) async fn run(
     );
     let writer = Arc::new(WriterPlan::new(
         store.clone(),
-        folder.clone(),
+        &folder,
         &context.query_id,
         properties.format,
         properties.compression,

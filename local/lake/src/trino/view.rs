@@ -1,6 +1,6 @@
 //! Views: kept in the catalog as Athena keeps them, read whoever wrote them.
 //!
-//! A view is a table of the type VIRTUAL_VIEW whose ViewOriginalText is
+//! A view is a table of the type `VIRTUAL_VIEW` whose `ViewOriginalText` is
 //! `/* Presto View: <base64 of JSON> */`, the JSON being Trino's view definition.
 
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::names::{CATALOG, complete, database_of};
 use super::query::Running;
 use super::schemas::Visible;
 use super::{planning, statement};
+use crate::Lake;
 use crate::catalog::{CatalogError, Column, StorageDescriptor, Table, TableInput};
 use crate::hive::TableName;
 use crate::sql::{Failure, QueryError, QueryOutput, TextRows, TrinoType};
@@ -46,7 +47,7 @@ pub(crate) struct ViewColumn {
     pub kind: String,
 }
 
-/// The definition inside a view's ViewOriginalText.
+/// The definition inside a view's `ViewOriginalText`.
 pub(crate) fn decode_view(table: &Table) -> Result<ViewText, Failure> {
     let invalid = |why: String| {
         Failure::new(
@@ -140,24 +141,7 @@ pub(super) async fn create(
         )
         .into());
     }
-    let existing = catalog.table(&database, &view_name).ok();
-    let taken = || {
-        Failure::new(
-            "TABLE_ALREADY_EXISTS",
-            format!("Table already exists: '{CATALOG}.{database}.{view_name}'"),
-        )
-    };
-    match &existing {
-        Some(table) if !table.is_view() => return Err(taken().into()),
-        Some(_) if !replace => {
-            return Err(Failure::new(
-                "ALREADY_EXISTS",
-                format!("View already exists: '{CATALOG}.{database}.{view_name}'"),
-            )
-            .into());
-        }
-        _ => {}
-    }
+    check_free(running.lake, &database, &view_name, replace)?;
     let state = planning::session(&running.visible(), running.context)?;
     let plan = planning::plan(&state, query).await?;
     let columns = named_columns(&plan)?;
@@ -196,10 +180,29 @@ pub(super) async fn create(
         catalog.create_table(&database, input)
     };
     done.map_err(|error| match error {
-        CatalogError::TableExists(_) => taken(),
+        CatalogError::TableExists(_) => taken(&database, &view_name),
         other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),
     })?;
     running.text(&TextRows::none())
+}
+
+fn taken(database: &str, name: &str) -> Failure {
+    Failure::new(
+        "TABLE_ALREADY_EXISTS",
+        format!("Table already exists: '{CATALOG}.{database}.{name}'"),
+    )
+}
+
+/// Whether a view may be made by a name.
+fn check_free(lake: &Lake, database: &str, name: &str, replace: bool) -> Result<(), Failure> {
+    match lake.catalog.table(database, name) {
+        Ok(table) if !table.is_view() => Err(taken(database, name)),
+        Ok(_) if !replace => Err(Failure::new(
+            "ALREADY_EXISTS",
+            format!("View already exists: '{CATALOG}.{database}.{name}'"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A view's column in Hive's words; types Hive has not are text there.

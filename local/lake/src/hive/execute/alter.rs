@@ -1,5 +1,7 @@
 //! `ALTER DATABASE` and `ALTER TABLE`.
 
+use std::fmt::Write as _;
+
 use super::{Here, parameters, task};
 use crate::S3Url;
 use crate::catalog::{CatalogError, Column, PartitionInput, StorageDescriptor, Table};
@@ -168,7 +170,7 @@ pub(super) fn input(
             folder.push('/');
         }
         for (key, value) in table.definition.partition_keys.iter().zip(&values) {
-            folder.push_str(&format!("{}={value}/", key.name));
+            let _ = write!(folder, "{}={value}/", key.name);
         }
         folder
     });

@@ -118,7 +118,7 @@ pub(super) fn table(here: &Here<'_>, create: &CreateTable) -> Result<TextRows, Q
         };
     }
     let location = location(create)?;
-    let storage = storage(create, location)?;
+    let storage = storage(create, &location)?;
     let mut table_parameters = BTreeMap::from([("EXTERNAL".to_owned(), "TRUE".to_owned())]);
     if let Some(comment) = &create.comment {
         table_parameters.insert("comment".to_owned(), comment.clone());
@@ -197,13 +197,13 @@ fn keys(create: &CreateTable) -> Result<Vec<Column>, QueryError> {
         .collect()
 }
 
-fn storage(create: &CreateTable, location: S3Url) -> Result<StorageDescriptor, QueryError> {
+fn storage(create: &CreateTable, location: &S3Url) -> Result<StorageDescriptor, QueryError> {
     let (mut input, mut output, mut serde) = (TEXT_INPUT, TEXT_OUTPUT, LAZY);
     let mut classes = None;
     match &create.stored_as {
         Some(StoredAs::Format(format)) => (input, output, serde) = format_classes(format),
         Some(StoredAs::Classes { input, output }) => {
-            classes = Some((input.clone(), output.clone()))
+            classes = Some((input.clone(), output.clone()));
         }
         None => {}
     }
@@ -237,7 +237,7 @@ fn storage(create: &CreateTable, location: S3Url) -> Result<StorageDescriptor, Q
     })
 }
 
-/// InputFormat, OutputFormat and SerDe of `STORED AS`.
+/// `InputFormat`, `OutputFormat` and `SerDe` of `STORED AS`.
 fn format_classes(format: &str) -> (&'static str, &'static str, &'static str) {
     match format {
         "PARQUET" => (

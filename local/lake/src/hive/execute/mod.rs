@@ -15,7 +15,7 @@ use crate::sql::{QueryContext, QueryError, TextRows};
 use crate::trino::database_of;
 
 /// Runs a statement; the lines are those of its `.txt` result.
-pub fn execute(
+pub(crate) fn execute(
     lake: &Lake,
     context: &QueryContext,
     statement: &HiveStatement,

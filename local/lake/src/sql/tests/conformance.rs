@@ -28,7 +28,7 @@ fn folder() -> Option<PathBuf> {
 fn cases(name: &str) -> Option<Vec<Value>> {
     let text = std::fs::read_to_string(folder()?.join(name)).ok()?;
     let lines = text.lines().map(|line| {
-        let number = regex::Regex::new(r#"([\[,:]\s*)(NaN|-?Infinity)"#).unwrap();
+        let number = regex::Regex::new(r"([\[,:]\s*)(NaN|-?Infinity)").unwrap();
         let line = number.replace_all(line, "${1}{\"t\":\"double\",\"v\":\"${2}\"}");
         serde_json::from_str(&line).unwrap()
     });

@@ -61,8 +61,8 @@ async fn check(lake: &Lake, case: &Case<'_>) -> Result<(), String> {
     let statement = case.body.join("\n");
     if word == "file" {
         let url: crate::S3Url = argument.parse().map_err(|error| format!("{error}"))?;
-        let body: String =
-            case.body.iter().map(|line| format!("{}\n", line.replace("<blank>", ""))).collect();
+        let mut body = case.body.join("\n").replace("<blank>", "");
+        body.push('\n');
         lake.store
             .put(url.bucket(), url.key(), body.as_bytes(), PutOptions::default())
             .map_err(|error| error.to_string())?;

@@ -55,7 +55,7 @@ pub(super) struct FileWriter {
 
 enum Sink {
     Parquet(Box<ArrowWriter<BlobWriter>>),
-    Rows { format: FileFormat, out: Packed, buffer: String },
+    Rows { format: FileFormat, out: Box<Packed>, buffer: String },
 }
 
 /// Bytes on their way to a blob, packed or not.
@@ -124,7 +124,7 @@ impl FileWriter {
                     }
                     Compression::None | Compression::Snappy => Packed::Plain(blob),
                 };
-                Sink::Rows { format, out, buffer: String::new() }
+                Sink::Rows { format, out: Box::new(out), buffer: String::new() }
             }
         };
         Ok(Self { store: store.clone(), url, sink })
@@ -136,7 +136,7 @@ impl FileWriter {
             Sink::Rows { format, out, buffer } => {
                 match format {
                     FileFormat::Text { delimiter } => {
-                        text::write_delimited(batch, char::from(*delimiter), buffer)
+                        text::write_delimited(batch, char::from(*delimiter), buffer);
                     }
                     FileFormat::Json | FileFormat::Parquet => text::write_json(batch, buffer),
                 }

@@ -56,7 +56,7 @@ impl WriterPlan {
     /// `schema` has the partition keys last.
     pub fn new(
         store: Store,
-        folder: S3Url,
+        folder: &S3Url,
         query_id: &str,
         format: FileFormat,
         compression: Compression,

@@ -10,7 +10,7 @@ use crate::trino::json_value;
 /// Between the items of an array, of a map, and between a key and its value.
 const LEVELS: [char; 6] = ['\u{2}', '\u{3}', '\u{4}', '\u{5}', '\u{6}', '\u{7}'];
 
-/// Appends rows of LazySimpleSerDe: `\N` is NULL.
+/// Appends rows of `LazySimpleSerDe`: `\N` is NULL.
 pub(super) fn write_delimited(batch: &RecordBatch, delimiter: char, out: &mut String) {
     for row in 0..batch.num_rows() {
         for (at, column) in batch.columns().iter().enumerate() {

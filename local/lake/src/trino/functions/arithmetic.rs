@@ -170,7 +170,7 @@ fn run(operation: Operation, call: &Call) -> Result<ArrayRef> {
         Operation::Divide => numeric::div(&left, &right),
         Operation::Modulus => remainder(&left, &right),
     };
-    found.map_err(|error| failure(operation, &left, &right, error).into())
+    found.map_err(|error| failure(operation, &left, &right, &error).into())
 }
 
 /// `%`; the least whole number by -1 is 0, no overflow.
@@ -209,7 +209,7 @@ fn remainder(left: &ArrayRef, right: &ArrayRef) -> std::result::Result<ArrayRef,
 }
 
 /// Which row failed, and how Trino says so.
-fn failure(operation: Operation, left: &ArrayRef, right: &ArrayRef, error: ArrowError) -> Failure {
+fn failure(operation: Operation, left: &ArrayRef, right: &ArrayRef, error: &ArrowError) -> Failure {
     let kind = TrinoType::of_arrow(left.data_type());
     let long = |array: &ArrayRef, row: usize| -> i128 {
         match array.data_type() {

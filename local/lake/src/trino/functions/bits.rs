@@ -108,7 +108,12 @@ fn to_base(call: &Call) -> Result<ArrayRef> {
         let mut rest = value.unsigned_abs();
         let mut digits = Vec::new();
         loop {
-            digits.push(char::from_digit((rest % base) as u32, 36).unwrap_or('0'));
+            digits.push(
+                u32::try_from(rest % base)
+                    .ok()
+                    .and_then(|digit| char::from_digit(digit, 36))
+                    .unwrap_or('0'),
+            );
             rest /= base;
             if rest == 0 {
                 break;

@@ -79,10 +79,6 @@ impl Call {
         Ok(self.array(at)?.as_primitive::<Float64Type>().clone())
     }
 
-    pub fn booleans(&self, at: usize) -> Result<BooleanArray> {
-        Ok(self.array(at)?.as_boolean().clone())
-    }
-
     pub fn bytes(&self, at: usize) -> Result<BinaryArray> {
         Ok(self.array(at)?.as_binary::<i32>().clone())
     }
@@ -124,17 +120,6 @@ impl Call {
     ) -> Result<ArrayRef> {
         let arrays = self.arrays()?;
         let found: Int64Array = (0..self.rows)
-            .map(|row| if Self::present(&arrays, row) { number(row) } else { Ok(None) })
-            .collect::<Result<_>>()?;
-        Ok(Arc::new(found))
-    }
-
-    pub fn each_double(
-        &self,
-        mut number: impl FnMut(usize) -> Result<Option<f64>>,
-    ) -> Result<ArrayRef> {
-        let arrays = self.arrays()?;
-        let found: Float64Array = (0..self.rows)
             .map(|row| if Self::present(&arrays, row) { number(row) } else { Ok(None) })
             .collect::<Result<_>>()?;
         Ok(Arc::new(found))

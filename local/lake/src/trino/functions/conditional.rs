@@ -1,4 +1,5 @@
 //! `greatest`, `least`, `$like`, `typeof`, and what fails on purpose.
+#![expect(clippy::unnecessary_wraps, reason = "bodies share one signature")]
 
 use std::sync::Arc;
 
@@ -144,7 +145,7 @@ fn pattern(text: &str, escape: Option<char>) -> Result<Vec<Part>, Failure> {
         if Some(c) == escape {
             match chars.next() {
                 Some(next) if next == '%' || next == '_' || Some(next) == escape => {
-                    parts.push(Part::Is(next))
+                    parts.push(Part::Is(next));
                 }
                 _ => {
                     return Err(Failure::invalid_argument(

@@ -101,13 +101,11 @@ pub(in crate::trino) fn coerces(from: &TrinoType, to: &TrinoType) -> bool {
         | (Tinyint, Smallint | Integer | Bigint)
         | (Smallint, Integer | Bigint)
         | (Integer, Bigint)
-        | (Tinyint | Smallint | Integer | Bigint, Real | Double | Decimal(..))
-        | (Decimal(..), Decimal(..) | Double | Real)
+        | (Tinyint | Smallint | Integer | Bigint | Decimal(..), Real | Double | Decimal(..))
         | (Real, Double)
         | (Varchar(_) | Char(_) | Json, Varchar(_))
         | (Varchar(_), Char(_))
-        | (Date, Timestamp(_) | TimestampWithZone(_))
-        | (Timestamp(_), Timestamp(_) | TimestampWithZone(_))
+        | (Date | Timestamp(_), Timestamp(_) | TimestampWithZone(_))
         | (TimestampWithZone(_), TimestampWithZone(_)) => true,
         (Array(from), Array(to)) => coerces(from, to),
         (Map(key, value), Map(to_key, to_value)) => {

@@ -22,9 +22,12 @@ mod lambda;
 mod map;
 mod math;
 mod pattern;
+mod rounding;
 mod string;
+mod text_likeness;
 mod text_split;
 mod time_zone;
+mod url;
 
 use std::sync::Arc;
 
@@ -39,7 +42,7 @@ pub(super) use json::{from_json, value_to_json};
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 14] = [
+    let families: [&[Function]; 17] = [
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
         conditional::FUNCTIONS,
@@ -51,9 +54,12 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         map::FUNCTIONS,
         math::FUNCTIONS,
         pattern::FUNCTIONS,
+        rounding::FUNCTIONS,
         string::FUNCTIONS,
+        text_likeness::FUNCTIONS,
         text_split::FUNCTIONS,
         time_zone::FUNCTIONS,
+        url::FUNCTIONS,
     ];
     let mut found: Vec<Arc<ScalarUDF>> = families
         .into_iter()

@@ -1,6 +1,6 @@
 //! Functions on text. Places are counted in characters, from one.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringBuilder};
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -51,22 +51,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "translate",
         |given| exactly("translate", given, &[TEXT, TEXT, TEXT], TEXT),
         translate,
-    ),
-    Function::new(
-        "levenshtein_distance",
-        |given| exactly("levenshtein_distance", given, &[TEXT, TEXT], TrinoType::Bigint),
-        levenshtein,
-    ),
-    Function::new(
-        "hamming_distance",
-        |given| exactly("hamming_distance", given, &[TEXT, TEXT], TrinoType::Bigint),
-        hamming,
-    ),
-    Function::new("soundex", |given| exactly("soundex", given, &[TEXT], TEXT), soundex),
-    Function::new(
-        "luhn_check",
-        |given| exactly("luhn_check", given, &[TEXT], TrinoType::Boolean),
-        luhn,
     ),
     Function::new("concat_ws", concat_ws_types, concat_ws),
     Function::new(
@@ -189,7 +173,13 @@ fn trim_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
 fn trim(call: &Call, left: bool, right: bool) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
     let sets = if call.count() > 1 { Some(call.texts(1)?) } else { None };
-    call.each_text(|row| {
+    let arrays = call.arrays()?;
+    let mut found = StringBuilder::with_capacity(call.rows, texts.value_data().len());
+    for row in 0..call.rows {
+        if !Call::present(&arrays, row) {
+            found.append_null();
+            continue;
+        }
         let mut text = texts.value(row);
         let drop = |c: char| match &sets {
             Some(sets) => sets.value(row).contains(c),
@@ -201,8 +191,9 @@ fn trim(call: &Call, left: bool, right: bool) -> Result<ArrayRef> {
         if right {
             text = text.trim_end_matches(drop);
         }
-        Ok(Some(text.to_owned()))
-    })
+        found.append_value(text);
+    }
+    Ok(std::sync::Arc::new(found.finish()))
 }
 
 fn replace_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -356,100 +347,6 @@ fn translate(call: &Call) -> Result<ArrayRef> {
             }
         });
         Ok(Some(changed.collect()))
-    })
-}
-
-fn levenshtein(call: &Call) -> Result<ArrayRef> {
-    let (left, right) = (call.texts(0)?, call.texts(1)?);
-    call.each_long(|row| {
-        let (left, right): (Vec<char>, Vec<char>) =
-            (left.value(row).chars().collect(), right.value(row).chars().collect());
-        let mut costs: Vec<usize> = (0..=right.len()).collect();
-        for (at, a) in left.iter().enumerate() {
-            let mut diagonal = costs[0];
-            costs[0] = at + 1;
-            for (place, b) in right.iter().enumerate() {
-                let substitution = diagonal + usize::from(a != b);
-                diagonal = costs[place + 1];
-                costs[place + 1] = substitution.min(diagonal + 1).min(costs[place] + 1);
-            }
-        }
-        Ok(count(costs[right.len()]))
-    })
-}
-
-fn hamming(call: &Call) -> Result<ArrayRef> {
-    let (left, right) = (call.texts(0)?, call.texts(1)?);
-    call.each_long(|row| {
-        let (left, right) = (left.value(row), right.value(row));
-        if left.chars().count() != right.chars().count() {
-            return Err(Failure::invalid_argument(
-                "The input strings to hamming_distance function must have the same length",
-            )
-            .into());
-        }
-        Ok(count(left.chars().zip(right.chars()).filter(|(a, b)| a != b).count()))
-    })
-}
-
-fn soundex(call: &Call) -> Result<ArrayRef> {
-    let texts = call.texts(0)?;
-    let code = |c: char| match c.to_ascii_uppercase() {
-        'B' | 'F' | 'P' | 'V' => '1',
-        'C' | 'G' | 'J' | 'K' | 'Q' | 'S' | 'X' | 'Z' => '2',
-        'D' | 'T' => '3',
-        'L' => '4',
-        'M' | 'N' => '5',
-        'R' => '6',
-        'H' | 'W' => '-',
-        _ => '0',
-    };
-    call.each_text(|row| {
-        let text = texts.value(row);
-        if let Some(foreign) = text.chars().find(|c| c.is_alphabetic() && !c.is_ascii()) {
-            return Err(Failure::invalid_argument(format!(
-                "The character is not mapped: {foreign} (index={})",
-                u32::from(foreign)
-            ))
-            .into());
-        }
-        let letters: Vec<char> = text.chars().filter(char::is_ascii_alphabetic).collect();
-        let Some(first) = letters.first() else { return Ok(Some(String::new())) };
-        let mut found = first.to_ascii_uppercase().to_string();
-        let mut last = code(*first);
-        for letter in &letters[1..] {
-            let now = code(*letter);
-            if now.is_ascii_digit() && now != '0' && now != last {
-                found.push(now);
-            }
-            if now != '-' {
-                last = now;
-            }
-        }
-        found.push_str("000");
-        Ok(Some(found[..4].to_owned()))
-    })
-}
-
-fn luhn(call: &Call) -> Result<ArrayRef> {
-    let texts = call.texts(0)?;
-    call.each_boolean(|row| {
-        let text = texts.value(row);
-        let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(10)).collect();
-        let digits = digits.filter(|digits| !digits.is_empty()).ok_or_else(|| {
-            Failure::invalid_argument("Input string is empty or has non-digit characters")
-        })?;
-        let sum: u32 = digits
-            .iter()
-            .rev()
-            .enumerate()
-            .map(|(at, digit)| match (at % 2, digit * 2) {
-                (1, doubled) if doubled > 9 => doubled - 9,
-                (1, doubled) => doubled,
-                _ => *digit,
-            })
-            .sum();
-        Ok(Some(sum % 10 == 0))
     })
 }
 

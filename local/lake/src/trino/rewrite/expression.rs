@@ -23,7 +23,9 @@ pub(super) fn enter(expr: &mut Expr) {
         match &mut lambda.params {
             OneOrManyWithParens::One(parameter) => lower(&mut parameter.name),
             OneOrManyWithParens::Many(parameters) => {
-                parameters.iter_mut().for_each(|parameter| lower(&mut parameter.name));
+                for parameter in parameters {
+                    lower(&mut parameter.name);
+                }
             }
         }
     }
@@ -54,7 +56,7 @@ fn rewritten(expr: Expr) -> Result<Expr, Failure> {
         },
         Expr::Between { expr, negated, low, high } => between(*expr, negated, *low, *high),
         Expr::Like { negated, any: false, expr, pattern, escape_char } => {
-            like(negated, *expr, *pattern, escape_char.map(|value| Expr::Value(value)))
+            like(negated, *expr, *pattern, escape_char.map(Expr::Value))
         }
         Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => call("ceiling", vec![*expr]),
         Expr::Ceil { expr, field: CeilFloorKind::Scale(scale) } => {

@@ -118,9 +118,5 @@ fn case(condition: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Expr {
 }
 
 fn ordered(value: &Expr) -> OrderByExpr {
-    OrderByExpr {
-        expr: value.clone(),
-        options: OrderByOptions { asc: None, nulls_first: None, ..OrderByOptions::default() },
-        with_fill: None,
-    }
+    OrderByExpr { expr: value.clone(), options: OrderByOptions::default(), with_fill: None }
 }

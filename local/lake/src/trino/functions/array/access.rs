@@ -134,9 +134,9 @@ fn slice(call: &Call) -> Result<ArrayRef> {
             chosen.row(0..0);
             continue;
         }
-        let last = first.saturating_add(length).min(count);
+        let end = first.saturating_add(length).min(count);
         let at = |place: i64| range.start + usize::try_from(place).unwrap_or(0);
-        chosen.row(at(first)..at(last));
+        chosen.row(at(first)..at(end));
     }
     chosen.build(list.values(), &call.result)
 }

@@ -1,5 +1,11 @@
 //! Arrays and rows made: `ARRAY[…]`, `row(…)`, `sequence`, `repeat`, `concat`,
 //! `flatten`, `zip`.
+#![expect(
+    clippy::unnecessary_wraps,
+    clippy::needless_range_loop,
+    clippy::match_same_arms,
+    reason = "bodies share one signature; rows are walked by their number in several arrays at once"
+)]
 
 use std::sync::Arc;
 
@@ -108,7 +114,7 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
             continue;
         }
         let (start, stop) = (value(0, row), value(1, row));
-        let step = match (call.count() > 2, of_dates) {
+        let stride = match (call.count() > 2, of_dates) {
             (true, true) => steps[row],
             (true, false) => value(2, row),
             (false, _) => {
@@ -119,13 +125,13 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
                 }
             }
         };
-        if step == 0 {
+        if stride == 0 {
             return Err(Failure::invalid_argument("step must not be zero").into());
         }
-        if (step > 0 && stop < start) || (step < 0 && stop > start) {
+        if (stride > 0 && stop < start) || (stride < 0 && stop > start) {
             return Err(Failure::invalid_argument("sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start").into());
         }
-        let count = (i128::from(stop) - i128::from(start)) / i128::from(step) + 1;
+        let count = (i128::from(stop) - i128::from(start)) / i128::from(stride) + 1;
         if count > i128::from(LONGEST) {
             return Err(Failure::invalid_argument(
                 "result of sequence function must not have more than 10000 entries",
@@ -133,7 +139,7 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
             .into());
         }
         let count = i64::try_from(count).unwrap_or(0);
-        items.extend((0..count).map(|at| start + at * step));
+        items.extend((0..count).map(|at| start + at * stride));
         lengths.push(usize::try_from(count).unwrap_or(0));
         present.push(true);
     }
@@ -207,7 +213,7 @@ fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
             .collect();
         return Ok(Plan::new(wanted, array));
     }
-    if given.iter().any(|kind| *kind == TrinoType::Varbinary) {
+    if given.contains(&TrinoType::Varbinary) {
         return exactly(
             "concat",
             given,

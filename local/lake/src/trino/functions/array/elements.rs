@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, StringBuilder, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, StringBuilder, UInt64Array,
 };
 use datafusion::arrow::compute::take;
 use datafusion::common::Result;
@@ -26,7 +26,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "array_remove",
-        |given| beside("array_remove", given, |array| array.clone()),
+        |given| beside("array_remove", given, std::clone::Clone::clone),
         remove,
     ),
     Function::new(
@@ -86,10 +86,11 @@ fn beside(
     }
 }
 
+/// Of each row, what is known of each of its items.
+type Tests = Vec<Vec<Option<bool>>>;
+
 /// For each row: whether an item is the value, `None` where that is unknown.
-fn tests(
-    call: &Call,
-) -> Result<(datafusion::arrow::array::ListArray, ArrayRef, Vec<Vec<Option<bool>>>)> {
+fn tests(call: &Call) -> Result<(ListArray, ArrayRef, Tests)> {
     let (list, values) = (call.lists(0)?, call.array(1)?);
     let (items, wanted) = (comparable(list.values())?, comparable(&values)?);
     let tests = (0..call.rows)

@@ -16,17 +16,17 @@ use crate::trino::functions::function::{Function, Plan, coerces, unexpected};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "array_union",
-        |given| both("array_union", given, |array| array.clone()),
+        |given| both("array_union", given, std::clone::Clone::clone),
         |call| combined(call, Set::Union),
     ),
     Function::new(
         "array_intersect",
-        |given| both("array_intersect", given, |array| array.clone()),
+        |given| both("array_intersect", given, std::clone::Clone::clone),
         |call| combined(call, Set::Intersect),
     ),
     Function::new(
         "array_except",
-        |given| both("array_except", given, |array| array.clone()),
+        |given| both("array_except", given, std::clone::Clone::clone),
         |call| combined(call, Set::Except),
     ),
     Function::new(
@@ -184,7 +184,9 @@ fn groups(
         let groups = each(range(&list, row), counts.value(row))?;
         lengths.push(groups.len());
         present.push(true);
-        groups.into_iter().for_each(|group| inner.row(group));
+        for group in groups {
+            inner.row(group);
+        }
     }
     let inner = inner.build(list.values(), outer.data_type())?;
     lists(inner, lengths, present, &call.result)

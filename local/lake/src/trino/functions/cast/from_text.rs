@@ -1,4 +1,8 @@
 //! From text to everything else, as strictly as Trino.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "NaN and infinities alone go from double to real"
+)]
 
 use std::sync::Arc;
 
@@ -212,7 +216,7 @@ pub(in crate::trino) fn parse_decimal(text: &str, precision: u8, scale: i8) -> O
 }
 
 /// The day number of `2024-1-31`; the year may have a sign and more digits.
-pub(in crate::trino) fn parse_date(text: &str) -> Option<i64> {
+fn parse_date(text: &str) -> Option<i64> {
     let (days, rest) = date_prefix(text.as_bytes())?;
     rest.is_empty().then_some(days)
 }

@@ -1,4 +1,5 @@
 //! `$cast(value, 'type')`, `$try_cast` and `$literal('text', 'type')`.
+#![expect(clippy::match_same_arms, reason = "one arm a line of the user guide's tables")]
 
 use std::sync::Arc;
 

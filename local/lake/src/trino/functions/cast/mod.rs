@@ -7,9 +7,9 @@ mod number;
 mod time;
 mod to_text;
 
-pub(in crate::trino) use from_text::{parse_date, parse_decimal, parse_timestamp};
+pub(in crate::trino) use from_text::parse_timestamp;
 pub(super) use function::functions;
-pub(in crate::trino) use number::{decimal_text, pow10, rescale};
+pub(in crate::trino) use number::{pow10, rescale};
 pub(in crate::trino) use time::{from_instants, instants, times_of_day};
 
 use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
@@ -51,10 +51,10 @@ pub(in crate::trino) fn cast_array(
     }
     match (from, to) {
         (Unknown, _) => Ok(new_null_array(&to.to_arrow(), array.len())),
-        (_, Json) => super::json::to_json(array, from),
+        (_, Json) => Ok(super::json::to_json(array, from)),
         (Json, _) => super::json::from_json(array, to, on_failure),
-        (Varchar(_) | Char(_) | Uuid, Varchar(length)) => to_text::shorten(array, *length),
-        (Varchar(_) | Char(_), Char(length)) => to_text::pad(array, *length),
+        (Varchar(_) | Char(_) | Uuid, Varchar(length)) => Ok(to_text::shorten(array, *length)),
+        (Varchar(_) | Char(_), Char(length)) => Ok(to_text::pad(array, *length)),
         (_, Varchar(length)) => to_text::to_text(array, from, *length, on_failure),
         (Varchar(_) | Char(_), _) => from_text::from_text(array, to, on_failure),
         (Boolean | Tinyint | Smallint | Integer | Bigint | Real | Double | Decimal(..), _)

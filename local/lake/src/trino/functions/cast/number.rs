@@ -1,4 +1,9 @@
 //! Between numbers: whole, decimal, floating, and booleans.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "casts between numbers lose digits, as Trino's do; ranges are checked before"
+)]
 
 use std::sync::Arc;
 
@@ -138,7 +143,7 @@ fn to_long(number: Number) -> Result<i64, Failure> {
     let floating = |value: f64| {
         let rounded = value.round();
         if rounded.is_finite()
-            && (-9.223_372_036_854_775_808e18..9.223_372_036_854_775_808e18).contains(&rounded)
+            && (-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&rounded)
         {
             Ok(rounded as i64)
         } else {
@@ -222,6 +227,6 @@ pub(in crate::trino) fn rescale(value: i128, from: i32, to: i32) -> Option<i128>
     let Some(divisor) = pow10(u32::try_from(from - to).ok()?) else { return Some(0) };
     let quotient = value / divisor;
     let remainder = (value % divisor).abs();
-    let rounded = if remainder >= divisor - remainder { 1 } else { 0 };
+    let rounded = i128::from(remainder >= divisor - remainder);
     Some(quotient + rounded * value.signum())
 }

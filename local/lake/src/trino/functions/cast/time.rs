@@ -90,7 +90,7 @@ pub(in crate::trino) fn from_instants(
 
 pub(super) fn cast(array: &ArrayRef, from: &TrinoType, to: &TrinoType) -> Result<ArrayRef> {
     match (from, to) {
-        (_, TrinoType::Time(precision)) => time_of_day(array, *precision),
+        (_, TrinoType::Time(precision)) => Ok(time_of_day(array, *precision)),
         _ => from_instants(instants(array).into_iter(), to),
     }
 }
@@ -128,13 +128,13 @@ fn nanos_of_day(array: &ArrayRef) -> Vec<Option<i64>> {
     }
 }
 
-fn time_of_day(array: &ArrayRef, precision: u8) -> Result<ArrayRef> {
+fn time_of_day(array: &ArrayRef, precision: u8) -> ArrayRef {
     let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
     let day = 86_400 * NANOS;
     let rounded = nanos_of_day(array)
         .into_iter()
         .map(|nanos| nanos.map(|nanos| (nanos + coarse / 2) / coarse * coarse % day));
-    Ok(match precision {
+    match precision {
         0..=3 => Arc::new(
             rounded
                 .map(|nanos| nanos.and_then(|nanos| i32::try_from(nanos / 1_000_000).ok()))
@@ -146,5 +146,5 @@ fn time_of_day(array: &ArrayRef, precision: u8) -> Result<ArrayRef> {
                 .collect::<Time64MicrosecondArray>(),
         ),
         _ => Arc::new(rounded.collect::<Time64NanosecondArray>()),
-    })
+    }
 }

@@ -10,8 +10,8 @@ use super::OnFailure;
 use crate::sql::{Failure, TrinoType, write_scientific, write_value};
 
 /// Cuts texts to `length` characters.
-pub(super) fn shorten(array: &ArrayRef, length: Option<u32>) -> Result<ArrayRef> {
-    let Some(length) = length else { return Ok(array.clone()) };
+pub(super) fn shorten(array: &ArrayRef, length: Option<u32>) -> ArrayRef {
+    let Some(length) = length else { return array.clone() };
     let length = length as usize;
     let found: StringArray = array
         .as_string::<i32>()
@@ -23,18 +23,18 @@ pub(super) fn shorten(array: &ArrayRef, length: Option<u32>) -> Result<ArrayRef>
             })
         })
         .collect();
-    Ok(Arc::new(found))
+    Arc::new(found)
 }
 
 /// `char(n)`: cut, then without its trailing blanks, which do not count.
-pub(super) fn pad(array: &ArrayRef, length: u32) -> Result<ArrayRef> {
-    let cut = shorten(array, Some(length))?;
+pub(super) fn pad(array: &ArrayRef, length: u32) -> ArrayRef {
+    let cut = shorten(array, Some(length));
     let found: StringArray = cut
         .as_string::<i32>()
         .iter()
         .map(|text| text.map(|text| text.trim_end_matches(' ')))
         .collect();
-    Ok(Arc::new(found))
+    Arc::new(found)
 }
 
 pub(super) fn to_text(

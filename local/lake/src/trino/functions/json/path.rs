@@ -21,7 +21,7 @@ impl Path {
             .or_else(|| text.strip_prefix("strict "))
             .unwrap_or(text)
             .trim();
-        let mut rest = text.strip_prefix('$').unwrap_or_else(|| text);
+        let mut rest = text.strip_prefix('$').unwrap_or(text);
         if !text.starts_with('$') {
             // `store.book` means `$.store.book`.
             return Self::parse(&format!("$.{text}"));

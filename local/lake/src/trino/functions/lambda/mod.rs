@@ -5,6 +5,7 @@ mod map;
 mod reduce;
 mod trying;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, UInt32Array};
@@ -169,14 +170,14 @@ impl HigherOrderUDFImpl for LambdaFunction {
         let (data_type, metadata) = match self.kind {
             Kind::Try | Kind::Reduce => (lambda.data_type().clone(), lambda.metadata().clone()),
             Kind::List(list::Kind::Transform) | Kind::ZipWith => {
-                (array(&lambda), Default::default())
+                (array(&lambda), HashMap::default())
             }
             Kind::List(list::Kind::Filter) | Kind::Map(map::Kind::Filter) => {
-                (kept()?.data_type().clone(), Default::default())
+                (kept()?.data_type().clone(), HashMap::default())
             }
-            Kind::List(_) => (DataType::Boolean, Default::default()),
+            Kind::List(_) => (DataType::Boolean, HashMap::default()),
             Kind::Map(kind) => {
-                (map::result(kind, kept()?.data_type(), lambda.data_type()), Default::default())
+                (map::result(kind, kept()?.data_type(), lambda.data_type()), HashMap::default())
             }
         };
         Ok(Arc::new(Field::new(self.name, data_type, true).with_metadata(metadata)))
