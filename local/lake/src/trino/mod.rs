@@ -25,6 +25,7 @@ mod session;
 mod statement;
 mod tokens;
 mod unload;
+mod unnest;
 mod view;
 mod write;
 

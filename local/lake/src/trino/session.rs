@@ -13,10 +13,12 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
+use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 
 use super::functions;
 use super::operators::TrinoOperators;
+use super::unnest::{UnnestJoin, UnnestRelation};
 use crate::tables::QueryStores;
 
 /// Bytes all queries of the process may hold together; past it they spill or fail.
@@ -145,11 +147,15 @@ impl Engine {
         let mut planners: Vec<Arc<dyn ExprPlanner>> =
             vec![Arc::new(TrinoOperators::new(&shared.scalar))];
         planners.extend(SessionStateDefaults::default_expr_planners());
+        let mut analyzer = Analyzer::new().rules;
+        analyzer.insert(0, Arc::new(UnnestJoin));
         Ok(SessionStateBuilder::new()
             .with_config(config(catalog, schema))
             .with_runtime_env(runtime)
             .with_catalog_list(catalogs)
             .with_expr_planners(planners)
+            .with_relation_planners(vec![Arc::new(UnnestRelation)])
+            .with_analyzer_rules(analyzer)
             .with_scalar_functions(shared.scalar.clone())
             .with_higher_order_functions(shared.higher_order.clone())
             .with_aggregate_functions(shared.aggregates.clone())

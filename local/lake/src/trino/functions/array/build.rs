@@ -33,6 +33,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("concat", concat_types, concat),
     Function::new("flatten", flatten_types, flatten),
     Function::new("zip", zip_types, zip),
+    Function::new("$ordinals", ordinals_types, ordinals),
 ];
 
 fn array_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -357,4 +358,19 @@ fn zip(call: &Call) -> Result<ArrayRef> {
         .collect::<Result<Vec<_>>>()?;
     let items: ArrayRef = Arc::new(StructArray::try_new(fields.clone(), columns, None)?);
     lists(items, lengths, present, &call.result)
+}
+
+fn ordinals_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    Ok(Plan::given(given, TrinoType::Array(Box::new(TrinoType::Bigint))))
+}
+
+/// 1, 2, … to the length of the longest list of a row.
+fn ordinals(call: &Call) -> Result<ArrayRef> {
+    let arrays = (0..call.count()).map(|at| call.lists(at)).collect::<Result<Vec<_>>>()?;
+    let lengths: Vec<usize> = (0..call.rows)
+        .map(|row| arrays.iter().map(|array| range(array, row).len()).max().unwrap_or(0))
+        .collect();
+    let items: Int64Array =
+        lengths.iter().flat_map(|length| (1..=*length).map(|at| i64::try_from(at).ok())).collect();
+    lists(Arc::new(items), lengths, vec![true; call.rows], &call.result)
 }
