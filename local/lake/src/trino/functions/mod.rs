@@ -24,6 +24,7 @@ mod math;
 mod pattern;
 mod rounding;
 mod string;
+mod text_format;
 mod text_likeness;
 mod text_split;
 mod time_zone;
@@ -42,7 +43,7 @@ pub(super) use json::{from_json, value_to_json};
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 17] = [
+    let families: [&[Function]; 18] = [
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
         conditional::FUNCTIONS,
@@ -56,6 +57,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         pattern::FUNCTIONS,
         rounding::FUNCTIONS,
         string::FUNCTIONS,
+        text_format::FUNCTIONS,
         text_likeness::FUNCTIONS,
         text_split::FUNCTIONS,
         time_zone::FUNCTIONS,
