@@ -39,9 +39,9 @@ impl Default for Address {
 
 #[derive(Debug, Error)]
 pub enum CloudError {
-    #[error("the data directory {path} cannot be opened: {source}")]
+    #[error("the data directory {path} cannot be opened")]
     Lake { path: PathBuf, source: LakeError },
-    #[error("port {port} of 127.0.0.1 cannot be used ({source}); choose another with --port")]
+    #[error("port {port} of 127.0.0.1 cannot be used; choose another with --port")]
     Port { port: u16, source: io::Error },
     #[error("the services cannot start: {0}")]
     Services(ServiceError),

@@ -50,7 +50,7 @@ pub enum OriginError {
     Folder(#[from] FolderError),
     #[error(transparent)]
     Sample(#[from] SampleError),
-    #[error("the source cannot answer on 127.0.0.1: {0}")]
+    #[error("the source cannot answer on 127.0.0.1")]
     Port(#[source] std::io::Error),
 }
 

@@ -14,9 +14,9 @@ pub struct Project {
 pub enum ProjectError {
     #[error("no template.yaml in {cwd} or above it: run this inside of the project")]
     NotFound { cwd: PathBuf },
-    #[error("cannot tell where this program or the present folder is: {0}")]
+    #[error("cannot tell where this program or the present folder is")]
     Nowhere(#[source] std::io::Error),
-    #[error("cargo could not be run to build the functions: {0}")]
+    #[error("cargo could not be run to build the functions")]
     NoCargo(#[source] std::io::Error),
     #[error("the functions {names} do not build (see above)")]
     NotBuilt { names: String },

@@ -19,7 +19,7 @@ use crate::template::{Body, Kind, Resource, Stack};
 
 /// A resource that could not be made.
 #[derive(Debug, Error)]
-#[error("{logical_id} cannot be deployed: {source}")]
+#[error("{logical_id} cannot be deployed")]
 pub struct DeployError {
     pub logical_id: String,
     pub source: CallError,

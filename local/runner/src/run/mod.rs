@@ -41,7 +41,7 @@ pub enum RunError {
     NoMachine,
     #[error("the source has none of the months asked for: it has {0}")]
     NothingToLoad(String),
-    #[error("{0} cannot be read: {1}")]
+    #[error("{0} cannot be read")]
     Unreadable(std::path::PathBuf, #[source] std::io::Error),
     #[error(
         "s3://{bucket}/{key} was put {seconds} s ago and no execution has started: does a rule of the template match it?"

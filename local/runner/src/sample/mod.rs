@@ -40,9 +40,9 @@ pub enum SampleError {
         "the TLC has no {dataset} {format} of {month}: {format} files with these columns start later"
     )]
     NoSuchMonth { dataset: Dataset, month: Month, format: &'static str },
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Write { path: PathBuf, source: io::Error },
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Parquet { path: PathBuf, source: datafusion::parquet::errors::ParquetError },
 }
 

@@ -27,7 +27,7 @@ pub struct Folder {
 
 #[derive(Debug, Error)]
 pub enum FolderError {
-    #[error("cannot read the folder {path}: {source}")]
+    #[error("cannot read the folder {path}")]
     Read { path: PathBuf, source: io::Error },
     #[error(
         "{path} has no file by the TLC's names (<yellow|green|fhv|fhvhv>_tripdata_<YYYY-MM>.<parquet|csv.gz|csv>): name a folder that has, or use --from sample"
