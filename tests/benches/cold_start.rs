@@ -4,6 +4,12 @@
 //! DIRECTORY (such as `target/lambda`, what ships). Printed: size of the file, milliseconds (lowest, median, highest)
 //! and the highest resident memory at that moment.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "prints a table of small figures"
+)]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -18,10 +24,16 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root");
     let folder = arguments.next().map_or_else(|| root.join("target/release"), PathBuf::from);
     let environment = environment_names(&root.join("template.yaml"));
-    let rows: Vec<String> = FUNCTIONS.iter().map(|name| measure(&folder.join(name), &environment, runs)).collect();
+    let rows: Vec<String> =
+        FUNCTIONS.iter().map(|name| measure(&folder.join(name), &environment, runs)).collect();
     let head = ["function", "MiB", "min ms", "median ms", "max ms", "RSS MiB"];
-    println!("{:<22}{:>8}{:>10}{:>12}{:>10}{:>10}", head[0], head[1], head[2], head[3], head[4], head[5]);
-    rows.iter().for_each(|row| println!("{row}"));
+    println!(
+        "{:<22}{:>8}{:>10}{:>12}{:>10}{:>10}",
+        head[0], head[1], head[2], head[3], head[4], head[5]
+    );
+    for row in &rows {
+        println!("{row}");
+    }
 }
 
 fn measure(binary: &Path, environment: &[String], runs: usize) -> String {
@@ -75,7 +87,8 @@ fn start_once(binary: &Path, environment: &[String]) -> (Duration, u64) {
     BufReader::new(&connection).read_line(&mut line).expect("a request line");
     let time = start.elapsed();
     assert!(line.contains("/invocation/next"), "first call was {line:?}");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", function.id())).unwrap_or_default();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", function.id())).unwrap_or_default();
     let resident = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
@@ -91,7 +104,10 @@ fn environment_names(template: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(template).expect("template.yaml");
     let names = text.lines().filter_map(|line| line.trim().split_once(':')).map(|(name, _)| name);
     names
-        .filter(|name| name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+        .filter(|name| {
+            name.len() > 3
+                && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        })
         .map(str::to_owned)
         .collect()
 }

@@ -50,9 +50,11 @@ fn every_task_is_bounded_retried_and_caught() {
                 problems.push(format!("{file}: {name} has no TimeoutSeconds"));
             }
             for retry in state["Retry"].as_array().into_iter().flatten() {
-                let bounded = retry["MaxDelaySeconds"].is_number() && retry["JitterStrategy"] == "FULL";
+                let bounded =
+                    retry["MaxDelaySeconds"].is_number() && retry["JitterStrategy"] == "FULL";
                 if !bounded {
-                    problems.push(format!("{file}: {name} retries without MaxDelaySeconds or jitter"));
+                    problems
+                        .push(format!("{file}: {name} retries without MaxDelaySeconds or jitter"));
                 }
             }
             let catches = state["Catch"].as_array().into_iter().flatten();
@@ -77,9 +79,18 @@ fn functions_read_the_environment_the_template_sets() {
         let set: BTreeSet<String> = function.environment.keys().cloned().collect();
         let by_the_runtime = BTreeSet::from(["RUST_LOG".to_owned()]);
         let unset: Vec<_> = read.difference(&set).collect();
-        let unread: Vec<_> = set.difference(&read).filter(|name| !by_the_runtime.contains(*name)).collect();
-        assert!(unset.is_empty(), "{} reads what the template does not set: {unset:?}", function.package);
-        assert!(unread.is_empty(), "the template sets what {} never reads: {unread:?}", function.package);
+        let unread: Vec<_> =
+            set.difference(&read).filter(|name| !by_the_runtime.contains(*name)).collect();
+        assert!(
+            unset.is_empty(),
+            "{} reads what the template does not set: {unset:?}",
+            function.package
+        );
+        assert!(
+            unread.is_empty(),
+            "the template sets what {} never reads: {unread:?}",
+            function.package
+        );
         seen.insert(function.package.clone(), read.len());
     }
     assert_eq!(seen.len(), 5, "{seen:?}");
@@ -107,7 +118,8 @@ fn stack() -> Stack {
         endpoint: "http://127.0.0.1:4566".to_owned(),
         stack_name: "contract".to_owned(),
     };
-    Stack::read(&root().join("template.yaml"), &BTreeMap::new(), account).expect("the template is sound")
+    Stack::read(&root().join("template.yaml"), &BTreeMap::new(), account)
+        .expect("the template is sound")
 }
 
 /// The state machines, by file name. Their substitutions stand only inside strings.

@@ -65,7 +65,8 @@ fn tracked_files(extension: &str) -> Vec<PathBuf> {
         .output()
         .expect("git runs");
     let names = String::from_utf8(output.stdout).expect("names are UTF-8");
-    let files: Vec<PathBuf> = names.lines().map(|name| root.join(name)).filter(|f| f.exists()).collect();
+    let files: Vec<PathBuf> =
+        names.lines().map(|name| root.join(name)).filter(|f| f.exists()).collect();
     assert!(files.len() > 20, "only {} files found: is this a checkout?", files.len());
     files
 }

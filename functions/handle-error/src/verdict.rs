@@ -148,6 +148,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table of cases")]
     fn judges_by_name_then_by_athenas_words() {
         let cases = [
             ("Schema.MissingColumn", String::new(), Class::Data, "Schema.MissingColumn"),

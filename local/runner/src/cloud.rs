@@ -156,8 +156,12 @@ impl Cloud {
         if status.is_success() || status == StatusCode::NOT_FOUND && method == Method::DELETE {
             return Ok(());
         }
-        let text =
-            response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let text = response
+            .into_body()
+            .collect()
+            .await
+            .map(http_body_util::Collected::to_bytes)
+            .unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         let code = text
             .split("<Code>")

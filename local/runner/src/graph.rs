@@ -56,8 +56,7 @@ fn ways(state: &Value) -> Vec<(String, String)> {
     let mut ways = Vec::new();
     for choice in state["Choices"].as_array().into_iter().flatten() {
         if let Some(next) = choice["Next"].as_str() {
-            let condition =
-                choice["Condition"].as_str().map(|condition| label(condition)).unwrap_or_default();
+            let condition = choice["Condition"].as_str().map(label).unwrap_or_default();
             ways.push((id(next), condition));
         }
     }

@@ -15,7 +15,7 @@ use super::{Athena, Limits, QueryExecution, State};
 use crate::Settings;
 use crate::wire::ServiceError;
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// An account with a bucket for results.
 struct Account {

@@ -95,20 +95,19 @@ pub async fn work_group(cloud: &Cloud, name: &str, properties: &Value) -> Result
     let mut input = pick(properties, &[("Description", "Description"), ("Tags", "Tags")]);
     input.insert("Name".to_owned(), name.into());
     input.insert("Configuration".to_owned(), configuration.clone());
-    match cloud.call("athena", "GetWorkGroup", json!({"WorkGroup": name})).await {
-        Err(_) => cloud.call("athena", "CreateWorkGroup", Value::Object(input)).await.map(drop),
-        Ok(_) => {
-            let mut updates = configuration;
-            if let Some(results) =
-                updates.as_object_mut().and_then(|map| map.remove("ResultConfiguration"))
-            {
-                updates["ResultConfigurationUpdates"] = results;
-            }
-            let mut input = pick(properties, &[("Description", "Description"), ("State", "State")]);
-            input.insert("WorkGroup".to_owned(), name.into());
-            input.insert("ConfigurationUpdates".to_owned(), updates);
-            cloud.call("athena", "UpdateWorkGroup", Value::Object(input)).await.map(drop)
+    if cloud.call("athena", "GetWorkGroup", json!({"WorkGroup": name})).await.is_err() {
+        cloud.call("athena", "CreateWorkGroup", Value::Object(input)).await.map(drop)
+    } else {
+        let mut updates = configuration;
+        if let Some(results) =
+            updates.as_object_mut().and_then(|map| map.remove("ResultConfiguration"))
+        {
+            updates["ResultConfigurationUpdates"] = results;
         }
+        let mut input = pick(properties, &[("Description", "Description"), ("State", "State")]);
+        input.insert("WorkGroup".to_owned(), name.into());
+        input.insert("ConfigurationUpdates".to_owned(), updates);
+        cloud.call("athena", "UpdateWorkGroup", Value::Object(input)).await.map(drop)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::tlc::{Dataset, Months};
 const LOOK: Duration = Duration::from_millis(150);
 /// How long an arrived object may take to start an execution. EventBridge promises no
 /// bound, and delivers within seconds.
-const ARRIVAL: Duration = Duration::from_secs(60);
+const ARRIVAL: Duration = Duration::from_mins(1);
 
 /// What to load.
 #[derive(Clone, Debug, Default)]

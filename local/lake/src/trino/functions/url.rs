@@ -125,7 +125,7 @@ fn encode(call: &Call) -> Result<ArrayRef> {
         for byte in texts.value(row).bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'*' | b'_' => {
-                    out.push(char::from(byte))
+                    out.push(char::from(byte));
                 }
                 b' ' => out.push('+'),
                 other => {

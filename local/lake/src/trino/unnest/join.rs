@@ -112,8 +112,7 @@ fn grafted(
         }
         LogicalPlan::Unnest(unnest) => {
             let input = grafted(&unnest.input, root, left, null_handling)?;
-            let options =
-                UnnestOptions { null_handling: null_handling.clone(), ..unnest.options.clone() };
+            let options = UnnestOptions { null_handling: *null_handling, ..unnest.options.clone() };
             LogicalPlanBuilder::from(input)
                 .unnest_columns_with_options(unnest.exec_columns.clone(), options)?
                 .build()
