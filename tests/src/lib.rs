@@ -9,4 +9,8 @@ mod floors;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod whole_run;
