@@ -31,7 +31,8 @@ mod workgroup;
 
 use std::sync::Arc;
 
-use lake::Lake;
+use lake::catalog::DatabaseInput;
+use lake::{CatalogError, Lake};
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -67,6 +68,17 @@ impl Athena {
         settings: Arc<Settings>,
         limits: Limits,
     ) -> Result<Self, ServiceError> {
+        match lake.catalog.create_database(DatabaseInput {
+            name: "default".to_owned(),
+            ..DatabaseInput::default()
+        }) {
+            Ok(_) | Err(CatalogError::DatabaseExists(_)) => {}
+            Err(error) => {
+                return Err(
+                    ServiceError::new("InternalServerException", error.to_string()).status(500)
+                );
+            }
+        }
         let database = lake.database();
         let workgroups = Collection::open(database, "athena/workgroup")?;
         let primary = WorkGroup::primary();

@@ -127,7 +127,7 @@ mod tests {
         assert!(!wants_page(&headers(&[("accept", "*/*")])));
         assert!(!wants_page(&headers(&[
             ("accept", "text/html"),
-            ("authorization", "AWS4-HMAC-SHA256 …")
+            ("authorization", "AWS4-HMAC-SHA256 Credential=local")
         ])));
     }
 
