@@ -81,16 +81,16 @@ impl TableDefinition {
         self.partition_keys.iter().map(|(name, kind)| Arc::new(field_of(name, kind))).collect()
     }
 
-    /// One character of a property, such as `field.delim`.
+    /// One character of a property, such as `field.delim`: a number is the character's code (the `1` of
+    /// `serialization.format` is `\001`), anything else stands for its first character.
+    /// Source: Hive's `LazyUtils.getByte`.
     pub fn byte(&self, key: &str) -> Option<u8> {
         let value = self.parameters.get(key)?;
-        match value.as_bytes() {
-            [byte] => Some(*byte),
-            [] => None,
-            // A code as Hive keeps it: `1` is the character it is, `\t` a tab.
-            b"\\t" => Some(b'\t'),
-            bytes => value.parse::<u8>().ok().or(bytes.first().copied()),
+        if value == "\\t" {
+            return Some(b'\t');
         }
+        let code = value.parse::<i8>().ok().map(i8::cast_unsigned);
+        code.or(value.as_bytes().first().copied())
     }
 
     pub fn header_lines(&self) -> usize {
