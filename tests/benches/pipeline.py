@@ -52,14 +52,14 @@ print(db.execute(f"SELECT outcome, rule, count(*), sum(total_amount) FROM read_p
 """
 
 
-def peak_of_group(process, peaks, stop):
-    """Highest VmHWM per program name among the process and its descendants, in KiB."""
-    while not stop.wait(0.05):
+def peak_of_session(process, peaks, stop):
+    """Highest VmHWM per program name among the processes of its session, in KiB."""
+    while not stop.wait(0.01):
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
-                if os.getpgid(int(entry.name)) != process.pid:
+                if os.getsid(int(entry.name)) != process.pid:
                     continue
                 status = (entry / "status").read_text()
                 name = os.path.basename(os.readlink(entry / "exe"))
@@ -75,7 +75,7 @@ def measure(command):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, cwd=ROOT)
-    watcher = threading.Thread(target=peak_of_group, args=(process, peaks, stop))
+    watcher = threading.Thread(target=peak_of_session, args=(process, peaks, stop))
     watcher.start()
     output, _ = process.communicate()
     wall = time.monotonic() - start
