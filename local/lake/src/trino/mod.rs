@@ -28,6 +28,7 @@ mod unload;
 mod unnest;
 mod view;
 mod write;
+mod yielding;
 
 pub use statement::{CreateTableAs, Prepared, TrinoStatement, parse};
 

@@ -19,6 +19,7 @@ use datafusion::prelude::SessionConfig;
 use super::functions;
 use super::operators::TrinoOperators;
 use super::unnest::{UnnestJoin, UnnestRelation};
+use super::yielding::JoinsYield;
 use crate::tables::QueryStores;
 
 /// Bytes all queries of the process may hold together; past it they spill or fail.
@@ -160,6 +161,7 @@ impl Engine {
             .with_higher_order_functions(shared.higher_order.clone())
             .with_aggregate_functions(shared.aggregates.clone())
             .with_window_functions(shared.windows.clone())
+            .with_physical_optimizer_rule(Arc::new(JoinsYield))
             .build())
     }
 }
