@@ -114,7 +114,8 @@ async fn pass(
     upload: &mut Upload,
     name: FileName,
 ) -> Result<Content, ExtractError> {
-    let ours = |source| ExtractError::Content { file: place_file(name), source };
+    let file = download.source().file_name().to_owned();
+    let ours = |source| ExtractError::Content { file: file.clone(), source };
     let uploads = matches!(download.source(), Source::Http { .. });
     let mut inspector = Inspector::new(name.format);
     while let Some(chunk) = download.chunk().await? {
@@ -124,10 +125,6 @@ async fn pass(
         }
     }
     inspector.finish().map_err(ours)
-}
-
-fn place_file(name: FileName) -> String {
-    format!("{} {} ({})", name.dataset, name.month, name.format.extension())
 }
 
 /// The unit's source is one that a plan can name, and its file is of the unit's month.

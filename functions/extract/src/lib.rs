@@ -121,7 +121,12 @@ impl NamedError for ExtractError {
     }
 
     fn subject(&self) -> Subject {
-        Subject::default()
+        match self {
+            Self::Content { file, .. } => {
+                Subject { file: Some(file.clone()), ..Subject::default() }
+            }
+            _ => Subject::default(),
+        }
     }
 }
 

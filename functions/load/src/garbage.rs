@@ -1,8 +1,8 @@
 //! Removes runs that no ledger head names: failed, superseded and zombie ones.
 //!
 //! A run is known by its folder, `<dataset>/month=<M>/run=<R>/`, and nothing else is ever
-//! deleted. It must be old enough that no query can still read it and no attempt can still
-//! commit it; see [`crate::Config::garbage_after`].
+//! deleted. It must be so old that no attempt can still commit it, and out of the ledger for so
+//! long that no query can still read it; see [`crate::Config::garbage_after`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -58,9 +58,7 @@ async fn collect_dataset(
     garbage: &mut Garbage,
 ) -> Result<(), LoadError> {
     let folders = list_runs(state, dataset).await?;
-    let head = ledger::head(&state.s3, &state.config.lake_bucket, dataset, None).await?;
-    let live: BTreeSet<Run> =
-        head.into_iter().flat_map(|head| head.live.into_values()).map(|live| live.run).collect();
+    let live = live_since(state, dataset, old).await?;
     let mut dead = Vec::new();
     for ((month, run), folder) in folders.into_iter().filter(|(name, folder)| {
         !live.contains(&name.1) && folder.newest.is_some_and(|newest| newest < old)
@@ -74,6 +72,26 @@ async fn collect_dataset(
         }
     }
     delete_partitions(state, dataset, &dead, garbage).await
+}
+
+/// The runs that have been live at any moment since `old`.
+async fn live_since(
+    state: &State,
+    dataset: DatasetName,
+    old: Timestamp,
+) -> Result<BTreeSet<Run>, LoadError> {
+    let lake = &state.config.lake_bucket;
+    let mut live = BTreeSet::new();
+    let mut entry = ledger::head(&state.s3, lake, dataset, None).await?;
+    while let Some(seen) = entry {
+        live.extend(seen.live.into_values().map(|live| live.run));
+        // The entry that was the head at that moment is the last that counts.
+        if seen.committed_at < old || seen.seq <= 1 {
+            break;
+        }
+        entry = ledger::entry(&state.s3, lake, dataset, seen.seq - 1).await?;
+    }
+    Ok(live)
 }
 
 async fn list_runs(

@@ -25,6 +25,8 @@ pub struct Cloud {
     pub objects: BTreeMap<String, Vec<u8>>,
     pub tables: BTreeMap<String, Value>,
     pub partitions: BTreeMap<String, Value>,
+    /// Objects whose key holds this were written two days ago; all others now.
+    pub old: Option<String>,
     /// Requests so far.
     pub requests: usize,
     /// The number of the request that goes wrong, and how.
@@ -101,10 +103,10 @@ impl Cloud {
                 });
                 let now = jiff::Timestamp::now();
                 let contents = keys.map(|key| {
+                    let is_old = self.old.as_ref().is_some_and(|old| key.contains(old));
+                    let written = now - jiff::SignedDuration::from_hours(if is_old { 48 } else { 0 });
                     let key = &key["lake/".len()..];
-                    format!(
-                        "<Contents><Key>{key}</Key><LastModified>{now}</LastModified></Contents>"
-                    )
+                    format!("<Contents><Key>{key}</Key><LastModified>{written}</LastModified></Contents>")
                 });
                 let contents = contents.collect::<Vec<_>>().concat();
                 ok(format!(
@@ -124,6 +126,12 @@ impl Cloud {
             "PUT" => {
                 self.objects.insert(key, request.body.clone());
                 ok(String::new())
+            }
+            "POST" if query.starts_with("delete") => {
+                let body = String::from_utf8_lossy(&request.body).into_owned();
+                let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next());
+                keys.for_each(|key| drop(self.objects.remove(&format!("lake/{key}"))));
+                ok("<DeleteResult></DeleteResult>".to_owned())
             }
             _ => error(400, "<Error><Code>NotHere</Code></Error>"),
         }
@@ -175,6 +183,13 @@ impl Cloud {
                 }
                 ok(json!({"Errors": errors}))
             }
+            "BatchDeletePartition" => {
+                for partition in input["PartitionsToDelete"].as_array().unwrap() {
+                    self.partitions.remove(&partition["Values"].to_string());
+                }
+                ok(json!({"Errors": []}))
+            }
+            "GetTables" => ok(json!({"TableList": self.tables.values().collect::<Vec<_>>()})),
             "GetPartition" => match self.partitions.get(&input["PartitionValues"].to_string()) {
                 Some(partition) => ok(json!({"Partition": partition})),
                 None => no("EntityNotFoundException"),

@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use load::commit::{Audited, commit, touch};
+use load::garbage::collect;
 use load::{LoadError, State};
 use serde_json::{Value, json};
 use shared::dataset::{Dataset, DatasetName};
@@ -175,6 +176,33 @@ async fn a_touch_notes_the_date_and_keeps_the_rows() {
     let entries = ledger(&cloud);
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[1]["entry"]["source"]["last_modified"], LATER);
+}
+
+#[tokio::test]
+async fn a_run_is_garbage_a_day_after_it_was_live() {
+    let (state, cloud) = cloud().await;
+    let first = audited("2024-01", "a", "000000000001", DAY, None);
+    let second = audited("2024-01", "b", "000000000002", LATER, None);
+    for month in [&first, &second] {
+        run(&state, &cloud, month).await.unwrap();
+    }
+    let orphan = "lake/green/month=2024-01/run=x-1/outcome=loaded/0";
+    cloud.lock().unwrap().objects.insert(orphan.to_owned(), Vec::new());
+    let datasets = ["green".parse().unwrap()];
+    let collected = async |hours: i64| {
+        let now = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+        collect(&state, &datasets, now).await.unwrap().runs
+    };
+    assert_eq!(collected(0).await, 0);
+    // A query that began when the first run was live may read its old files still.
+    cloud.lock().unwrap().old = Some("run=".to_owned());
+    assert_eq!(collected(0).await, 1);
+    assert!(!cloud.lock().unwrap().objects.contains_key(orphan));
+    assert_eq!(collected(25).await, 1);
+    let cloud = cloud.lock().unwrap();
+    let left: Vec<_> = cloud.objects.keys().filter(|key| key.contains("run=")).collect();
+    assert!(left.len() == 1 && left[0].contains(second.validation.run.as_str()), "{left:?}");
+    assert_eq!((cloud.partitions.len(), ledger(&cloud).len()), (2, 2));
 }
 
 #[tokio::test]
