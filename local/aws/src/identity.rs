@@ -1,6 +1,6 @@
 //! STS and IAM, as far as clients ask who they are. Every caller is the account's root, every role may be taken.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::Settings;
@@ -24,7 +24,7 @@ pub fn sts(settings: &Settings, action: &str, input: &Value) -> Result<Value, Se
                     "RoleArn and RoleSessionName are required",
                 ));
             }
-            let expires = Timestamp::now() + SignedDuration::from_hours(1);
+            let expires = lake::clock::now() + SignedDuration::from_hours(1);
             Ok(json!({
                 "Credentials": {
                     "AccessKeyId": "ASIALOCAL00000000000",

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub mod catalog;
+pub mod clock;
 pub mod database;
 pub mod hive;
 pub mod s3_url;

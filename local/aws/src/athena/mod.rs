@@ -140,5 +140,5 @@ impl Athena {
 
 /// Milliseconds since 1970.
 fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    lake::clock::now().as_millisecond()
 }

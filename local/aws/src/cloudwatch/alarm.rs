@@ -1,6 +1,5 @@
 //! Alarms: kept as they were put, with the state they were set to.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{CloudWatch, missing};
@@ -21,7 +20,7 @@ impl CloudWatch {
                 return Err(missing(member));
             }
         }
-        let now = Timestamp::now().as_second();
+        let now = lake::clock::now().as_second();
         let previous = self.alarms.get(&name)?;
         let mut alarm = input;
         let defaults = json!({
@@ -88,7 +87,7 @@ impl CloudWatch {
                     alarm[member] = input[member].clone();
                 }
             }
-            alarm["StateUpdatedTimestamp"] = Timestamp::now().as_second().into();
+            alarm["StateUpdatedTimestamp"] = lake::clock::now().as_second().into();
             Ok(json!({}))
         })?;
         changed.ok_or_else(|| {

@@ -1,6 +1,5 @@
 //! Dashboards: kept as they were put.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{CloudWatch, missing};
@@ -20,7 +19,7 @@ impl CloudWatch {
                 format!("The field DashboardBody must be a valid JSON object: {error}"),
             ));
         }
-        let dashboard = json!({"body": body, "modified": Timestamp::now().as_second()});
+        let dashboard = json!({"body": body, "modified": lake::clock::now().as_second()});
         self.dashboards.put(name, &dashboard)?;
         Ok(json!({"DashboardValidationMessages": []}))
     }

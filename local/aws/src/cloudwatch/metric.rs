@@ -140,7 +140,7 @@ impl CloudWatch {
         if put.namespace.is_empty() || put.namespace.starts_with("AWS/") {
             return Err(invalid("The value for parameter Namespace is invalid."));
         }
-        let now = Timestamp::now().as_second();
+        let now = lake::clock::now().as_second();
         let mut rows = Vec::new();
         for datum in &put.metric_data {
             if datum.dimensions.len() > MOST_DIMENSIONS {

@@ -76,7 +76,7 @@ async fn call(services: &Services, delivery: &Delivery) -> Result<Value, Service
         }
         "logs" => {
             let group = arn.split_once(":log-group:").map_or(arn.as_str(), |(_, name)| name);
-            let line = (jiff::Timestamp::now(), input.clone());
+            let line = (lake::clock::now(), input.clone());
             services.logs().append(group.trim_end_matches(":*"), "events", vec![line])?;
             Ok(Value::Null)
         }

@@ -83,7 +83,7 @@ impl EventBridge {
 
     /// Sends a notice of a service on, by the default bus.
     pub fn publish(&self, notice: &Notice) -> Result<(), ServiceError> {
-        let event = self.envelope(notice, Timestamp::now());
+        let event = self.envelope(notice, lake::clock::now());
         self.route("default", &event)
     }
 
@@ -139,7 +139,7 @@ impl EventBridge {
         #[expect(clippy::cast_possible_truncation, reason = "seconds of this age")]
         let time = entry.time.and_then(|seconds| Timestamp::from_second(seconds as i64).ok());
         let notice = Notice { source, detail_type, resources: entry.resources, detail };
-        let event = self.envelope(&notice, time.unwrap_or_else(Timestamp::now));
+        let event = self.envelope(&notice, time.unwrap_or_else(lake::clock::now));
         let bus = entry.event_bus_name.unwrap_or_else(|| "default".to_owned());
         let bus = bus.rsplit('/').next().unwrap_or_default();
         self.require_bus(bus)?;

@@ -61,7 +61,7 @@ impl Function {
             reserved_concurrency: None,
             retry_attempts: 2,
             tags: BTreeMap::new(),
-            last_modified: Timestamp::now(),
+            last_modified: lake::clock::now(),
             revision: Uuid::new_v4().to_string(),
             code_sha256: String::new(),
             code_size: 0,
@@ -113,7 +113,7 @@ impl Function {
 
     pub(super) fn touch(&mut self) {
         self.revision = Uuid::new_v4().to_string();
-        self.last_modified = Timestamp::now();
+        self.last_modified = lake::clock::now();
     }
 
     pub(super) fn configure(&mut self, change: Configuration) -> Result<(), ServiceError> {

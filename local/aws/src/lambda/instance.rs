@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -77,7 +76,7 @@ impl Instance {
         let api = RuntimeApi::open().await?;
         let log_stream = format!(
             "{}[$LATEST]{}",
-            Timestamp::now().strftime("%Y/%m/%d/"),
+            lake::clock::now().strftime("%Y/%m/%d/"),
             Uuid::new_v4().simple()
         );
         let environment = environment(function, settings, &api, &log_stream);
@@ -140,7 +139,7 @@ impl Instance {
         let limit = Duration::from_secs(event.function.timeout);
         let (taken, mut was_taken) = oneshot::channel();
         let (reply, mut replied) = oneshot::channel();
-        let deadline = Timestamp::now().as_millisecond()
+        let deadline = lake::clock::now().as_millisecond()
             + i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         self.api.deliver(Delivery {
             request_id: event.request_id.to_owned(),
@@ -220,7 +219,7 @@ fn timed_out(event: &Event<'_>) -> Ending {
         error_type: "Sandbox.Timedout",
         message: format!(
             "{} {} Task timed out after {:.2} seconds",
-            Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ"),
+            lake::clock::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ"),
             event.request_id,
             Duration::from_secs(event.function.timeout).as_secs_f64(),
         ),

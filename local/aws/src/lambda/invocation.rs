@@ -143,7 +143,7 @@ fn trace_id() -> String {
     let parent = Uuid::new_v4().simple().to_string();
     format!(
         "Root=1-{:08x}-{};Parent={};Sampled=0",
-        jiff::Timestamp::now().as_second(),
+        lake::clock::now().as_second(),
         &random[..24],
         &parent[..16]
     )

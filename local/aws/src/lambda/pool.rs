@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::function::Function;
@@ -203,7 +202,7 @@ fn report(
     duration: Duration,
     init: Option<Duration>,
 ) -> Vec<Line> {
-    let now = Timestamp::now();
+    let now = lake::clock::now();
     let id = event.request_id;
     let begun = now - jiff::SignedDuration::try_from(duration).unwrap_or_default();
     let mut lines = vec![(begun, format!("START RequestId: {id} Version: $LATEST"))];

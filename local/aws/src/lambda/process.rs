@@ -144,7 +144,7 @@ async fn read_lines(output: impl AsyncRead + Unpin, lines: mpsc::UnboundedSender
         line.truncate(LONGEST_LINE);
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
-        if lines.send((jiff::Timestamp::now(), text)).is_err() {
+        if lines.send((lake::clock::now(), text)).is_err() {
             break;
         }
     }

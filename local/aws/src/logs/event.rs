@@ -1,6 +1,5 @@
 //! Log events: written in batches, read by stream or searched by group.
 
-use jiff::Timestamp;
 use rusqlite::params;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -73,7 +72,7 @@ impl Logs {
         stream: &str,
         lines: Vec<(i64, String)>,
     ) -> Result<(), ServiceError> {
-        let ingested = Timestamp::now().as_millisecond();
+        let ingested = lake::clock::now().as_millisecond();
         self.database.write(|transaction| {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO aws_log_events (log_group, log_stream, timestamp, ingested, message)

@@ -1,6 +1,5 @@
 //! Log groups and log streams.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -82,7 +81,7 @@ impl Logs {
         if self.streams.get(&key)?.is_some() {
             return Ok(());
         }
-        let created = Timestamp::now().as_millisecond();
+        let created = lake::clock::now().as_millisecond();
         let new = Group { created, retention_days: None };
         self.groups.insert(group, &new)?;
         self.streams.insert(&key, &Stream { created })?;
@@ -90,7 +89,7 @@ impl Logs {
     }
 
     pub(super) fn create_log_group(&self, input: &Value) -> Result<Value, ServiceError> {
-        let group = Group { created: Timestamp::now().as_millisecond(), retention_days: None };
+        let group = Group { created: lake::clock::now().as_millisecond(), retention_days: None };
         if self.groups.insert(text(input, "logGroupName")?, &group)? {
             Ok(Value::Null)
         } else {
@@ -153,7 +152,7 @@ impl Logs {
     pub(super) fn create_log_stream(&self, input: &Value) -> Result<Value, ServiceError> {
         let group = text(input, "logGroupName")?;
         self.require_group(group)?;
-        let stream = Stream { created: Timestamp::now().as_millisecond() };
+        let stream = Stream { created: lake::clock::now().as_millisecond() };
         let key = stream_key(group, text(input, "logStreamName")?);
         if self.streams.insert(&key, &stream)? { Ok(Value::Null) } else { Err(exists("stream")) }
     }

@@ -17,13 +17,13 @@ const TICK: Duration = Duration::from_secs(1);
 impl Scheduler {
     /// Fires what becomes due from now on, schedules and scheduled rules. Ends with the services.
     pub async fn run(link: Link) {
-        let since = Timestamp::now();
+        let since = lake::clock::now();
         loop {
             tokio::time::sleep(TICK).await;
             let Some(services) = link.services() else {
                 return;
             };
-            let now = Timestamp::now();
+            let now = lake::clock::now();
             let ticked = services.scheduler().tick(since, now);
             if let Err(error) = ticked.and_then(|()| services.eventbridge().tick(since, now)) {
                 tracing::error!(%error, "schedules could not be looked at");
@@ -66,7 +66,7 @@ impl Scheduler {
     pub async fn fire(&self, name: &str) -> Result<Value, ServiceError> {
         let key = if name.contains('/') { name.to_owned() } else { format!("default/{name}") };
         let schedule = self.schedule(&key)?;
-        let delivery = self.delivery(&schedule, Timestamp::now());
+        let delivery = self.delivery(&schedule, lake::clock::now());
         delivery.run(&self.link.require()?).await
     }
 

@@ -132,7 +132,7 @@ impl Scheduler {
         for member in ["Name", "GroupName", "ClientToken"] {
             fields.remove(member);
         }
-        let now = Timestamp::now().as_second();
+        let now = lake::clock::now().as_second();
         Ok(Schedule {
             name: required.name,
             group,
@@ -239,7 +239,7 @@ impl Scheduler {
 
     pub(super) fn create_schedule_group(&self, input: &Value) -> Result<Value, ServiceError> {
         let name = input["Name"].as_str().ok_or_else(|| invalid("Name is required"))?;
-        let group = json!({"created": Timestamp::now().as_second()});
+        let group = json!({"created": lake::clock::now().as_second()});
         if name == "default" || !self.groups.insert(name, &group)? {
             return Err(conflict("ScheduleGroup", name));
         }

@@ -89,7 +89,7 @@ impl Sns {
                 .and_then(Value::as_str)
                 .map_or_else(|| text.clone(), str::to_owned),
             message_attributes: publish.message_attributes,
-            published: Timestamp::now(),
+            published: lake::clock::now(),
         };
         let sequence = self.keep(arn, &message)?;
         self.hand_out(arn, &message, &by_protocol)?;

@@ -1,6 +1,5 @@
 //! Messages: sent, hidden, deleted, moved, counted.
 
-use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -50,7 +49,7 @@ struct SendMessage {
 
 /// Milliseconds since the epoch.
 pub(super) fn now() -> i64 {
-    Timestamp::now().as_millisecond()
+    lake::clock::now().as_millisecond()
 }
 
 impl Sqs {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -102,7 +101,7 @@ impl Queue {
         if self.attributes.contains_key("RedrivePolicy") && self.redrive().is_none() {
             return Err(invalid_attribute("RedrivePolicy"));
         }
-        self.modified = Timestamp::now().as_second();
+        self.modified = lake::clock::now().as_second();
         Ok(())
     }
 }
@@ -178,7 +177,7 @@ impl Sqs {
             name: name.clone(),
             attributes: BTreeMap::new(),
             tags: create.tags,
-            created: Timestamp::now().as_second(),
+            created: lake::clock::now().as_second(),
             modified: 0,
         };
         let asked = create.attributes.clone();

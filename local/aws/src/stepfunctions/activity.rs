@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use asl::{Failure, TaskCall, TaskFailure, TaskSignals, TaskStage};
-use jiff::Timestamp;
 use lake::Database;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -139,7 +138,7 @@ impl StepFunctions {
         let arn = self.settings.arn("states", &format!("activity:{name}"));
         let activity = Activity {
             name: name.to_owned(),
-            created: Timestamp::now().as_millisecond(),
+            created: lake::clock::now().as_millisecond(),
             tags: input["tags"].as_array().cloned().unwrap_or_default(),
         };
         self.activities.known.insert(&arn, &activity)?;

@@ -1,6 +1,5 @@
 //! Aliases of state machines. Of two weighted routes the heavier is taken: a share of traffic means nothing here.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -84,7 +83,7 @@ impl StepFunctions {
         check_name(&create.name)?;
         let machine = self.check_routes(&create.routing_configuration)?;
         let arn = format!("{}:{}", machine.machine, create.name);
-        let now = Timestamp::now().as_millisecond();
+        let now = lake::clock::now().as_millisecond();
         let alias = Alias {
             name: create.name,
             description: create.description,
@@ -108,7 +107,7 @@ impl StepFunctions {
         if let Some(routes) = &update.routing_configuration {
             self.check_routes(routes)?;
         }
-        let now = Timestamp::now().as_millisecond();
+        let now = lake::clock::now().as_millisecond();
         let updated = self.aliases.update(&update.state_machine_alias_arn, |alias| {
             if let Some(routes) = update.routing_configuration {
                 alias.routes = routes;

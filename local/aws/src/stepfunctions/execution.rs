@@ -77,7 +77,7 @@ impl StepFunctions {
             input,
             value: Arc::new(value),
             trace: start.trace_header,
-            now: Timestamp::now(),
+            now: lake::clock::now(),
         })
     }
 
@@ -232,7 +232,7 @@ impl StepFunctions {
     pub(super) fn stop_execution(&self, input: &Value) -> Result<Value, ServiceError> {
         let arn = check(text(input, "executionArn")?, &["execution"])?;
         let execution = self.recorded(arn)?;
-        let now = Timestamp::now().as_millisecond();
+        let now = lake::clock::now().as_millisecond();
         if execution.status == "RUNNING" {
             let member = |name: &str| input[name].as_str().map(str::to_owned);
             let failure = Failure { error: member("error"), cause: member("cause") };

@@ -50,7 +50,7 @@ impl Drop for StopOnDrop {
 #[async_trait]
 impl Host for ExecutionHost {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        lake::clock::now()
     }
 
     fn random(&self) -> u64 {
@@ -66,7 +66,7 @@ impl Host for ExecutionHost {
     }
 
     async fn sleep_until(&self, instant: Timestamp) {
-        let wait = instant.duration_since(Timestamp::now());
+        let wait = instant.duration_since(lake::clock::now());
         if let Ok(wait) = Duration::try_from(wait) {
             tokio::time::sleep(wait).await;
         }

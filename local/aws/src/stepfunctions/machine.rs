@@ -1,7 +1,6 @@
 //! State machines.
 
 use asl::ExecutionType;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -120,7 +119,7 @@ impl StepFunctions {
         parse(&create.definition, create.kind)?;
         check_role(&create.role_arn)?;
         let arn = self.settings.arn("states", &format!("stateMachine:{}", create.name));
-        let now = Timestamp::now().as_millisecond();
+        let now = lake::clock::now().as_millisecond();
         let revision = Revision {
             definition: create.definition,
             role_arn: create.role_arn,
@@ -204,7 +203,7 @@ impl StepFunctions {
         if let Some(role) = &update.role_arn {
             check_role(role)?;
         }
-        let now = Timestamp::now().as_millisecond();
+        let now = lake::clock::now().as_millisecond();
         let revision_id = Uuid::new_v4().to_string();
         let revision = Revision {
             definition: update.definition.unwrap_or(current.revision.definition),

@@ -1,7 +1,6 @@
 //! Map Runs: the children of a Distributed Map taken together.
 
 use asl::{Failure, MapRunStart};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -39,7 +38,7 @@ impl StepFunctions {
             execution: run.execution.execution_arn.clone(),
             machine: run.execution.state_machine_arn.clone(),
             status: "RUNNING".to_owned(),
-            started: Timestamp::now().as_millisecond(),
+            started: lake::clock::now().as_millisecond(),
             stopped: None,
             max_concurrency: run.max_concurrency,
             tolerated_failure_count: run.tolerated_failure_count,
@@ -60,7 +59,7 @@ impl StepFunctions {
     fn close_map_run(&self, arn: &str, status: &str) {
         let closed = self.map_runs.update(arn, |run| {
             status.clone_into(&mut run.status);
-            run.stopped = Some(Timestamp::now().as_millisecond());
+            run.stopped = Some(lake::clock::now().as_millisecond());
             Ok(())
         });
         if let Err(error) = closed {

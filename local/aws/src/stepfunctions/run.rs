@@ -78,7 +78,7 @@ impl StepFunctions {
         let mut state = self.state();
         let task = tokio::spawn(async move {
             let outcome = asl::run(&launch.definition, launch.context.clone(), &host).await;
-            let ended = Arc::new(Ended { outcome, stopped: Timestamp::now() });
+            let ended = Arc::new(Ended { outcome, stopped: lake::clock::now() });
             if launch.recorded {
                 service.conclude(&launch.context, &ended);
             }
@@ -215,7 +215,7 @@ impl StepFunctions {
             "Local.ProcessEnded",
             "the process that ran this execution has ended; start a new execution",
         );
-        let now = Timestamp::now();
+        let now = lake::clock::now();
         self.executions.database().write(|transaction| {
             let row = End {
                 status: "ABORTED",
@@ -259,7 +259,7 @@ impl StepFunctions {
             execution_name: id.clone(),
             state_machine_arn: self.settings.arn("states", &format!("stateMachine:{machine}")),
             state_machine_name: machine,
-            start_time: Timestamp::now(),
+            start_time: lake::clock::now(),
             input: child.input.clone(),
             execution_type: child.execution_type,
             redrive_count: 0,

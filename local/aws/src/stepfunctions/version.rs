@@ -1,6 +1,5 @@
 //! Published versions of state machines: numbered revisions that never change.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -61,7 +60,7 @@ impl StepFunctions {
                 number: machine.last_version,
                 revision: machine.revision.clone(),
                 description,
-                created: Timestamp::now().as_millisecond(),
+                created: lake::clock::now().as_millisecond(),
             })
         })?;
         let version = version.ok_or_else(|| no_machine(machine_arn))?;

@@ -139,7 +139,7 @@ async fn schedules_fire_when_asked_and_when_due() {
     assert_eq!(event["trigger"], "schedule");
     assert!(event["time"].as_str().unwrap().ends_with('Z'));
 
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+    let soon = lake::clock::now() + jiff::SignedDuration::from_secs(2);
     let soon = soon.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string();
     let mut once = schedule("once", soon, &queue, "now");
     once["ActionAfterCompletion"] = "DELETE".into();

@@ -30,5 +30,5 @@ pub fn deserialize<'de, D: Deserializer<'de>>(
 
 /// Now, as precise as it will be read back.
 pub fn now() -> Option<Timestamp> {
-    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).ok()
+    Timestamp::from_millisecond(crate::clock::now().as_millisecond()).ok()
 }

@@ -53,7 +53,7 @@ impl Store {
         self.database.write(|transaction| {
             let created = transaction.execute(
                 "INSERT OR IGNORE INTO buckets (name, created_at, region) VALUES (?1, ?2, ?3)",
-                params![name, jiff::Timestamp::now().as_millisecond(), region],
+                params![name, crate::clock::now().as_millisecond(), region],
             )?;
             if created == 0 {
                 return Err(StoreError::BucketAlreadyOwnedByYou(name.to_owned()));

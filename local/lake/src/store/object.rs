@@ -188,7 +188,7 @@ impl Store {
                 version_id: deleted.version_id.clone(),
                 sequencer: version::sequencer(sequence, true),
                 reason: "DeleteObject",
-                time: jiff::Timestamp::now(),
+                time: crate::clock::now(),
             });
             Ok((deleted, event))
         })?;

@@ -71,7 +71,7 @@ impl Store {
             id: Uuid::new_v4().simple().to_string(),
             bucket: bucket.to_owned(),
             key: key.to_owned(),
-            initiated_at: timestamp(jiff::Timestamp::now().as_millisecond()),
+            initiated_at: timestamp(crate::clock::now().as_millisecond()),
             attributes,
         };
         self.database.write(|transaction| {
@@ -108,7 +108,7 @@ impl Store {
         let part = Part {
             number,
             size: blob.size(),
-            last_modified: timestamp(jiff::Timestamp::now().as_millisecond()),
+            last_modified: timestamp(crate::clock::now().as_millisecond()),
             etag: blob.etag().to_owned(),
             checksums: options.checksums,
             blob: blob.id.clone(),

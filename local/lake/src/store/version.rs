@@ -39,7 +39,7 @@ impl Draft {
         let settings = bucket::bucket(transaction, bucket)?;
         check(transaction, bucket, key, condition)?;
         let version_id = next_version(transaction, &settings, key, released)?;
-        let now = jiff::Timestamp::now().as_millisecond();
+        let now = crate::clock::now().as_millisecond();
         transaction
             .prepare_cached(
                 "INSERT INTO objects (bucket, key, version_id, latest, delete_marker, size,
@@ -153,7 +153,7 @@ pub fn mark_deleted(
         "INSERT INTO objects (bucket, key, version_id, latest, delete_marker, size,
              last_modified, etag, attributes, parts, blob)
          VALUES (?1, ?2, ?3, 1, 1, 0, ?4, '', '{}', '[]', NULL)",
-        params![bucket.name, key.as_bytes(), version_id, jiff::Timestamp::now().as_millisecond()],
+        params![bucket.name, key.as_bytes(), version_id, crate::clock::now().as_millisecond()],
     )?;
     let deleted = Deleted { version_id: Some(version_id), delete_marker: true };
     Ok((deleted, Some(transaction.last_insert_rowid())))

@@ -126,7 +126,7 @@ fn time(seconds: f64, times: Times) -> Value {
 pub fn with_metadata(response: Value, content_type: &str) -> Value {
     let length = response.to_string().len().to_string();
     let request_id = Uuid::new_v4().to_string();
-    let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let date = lake::clock::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let headers = json!({
         "connection": "keep-alive",
         "Content-Length": length,

@@ -99,7 +99,7 @@ impl Zone {
 }
 
 fn now(call: &Call) -> Result<ArrayRef> {
-    let millis = jiff::Timestamp::now().as_millisecond();
+    let millis = crate::clock::now().as_millisecond();
     Ok(Arc::new(TimestampMillisecondArray::from_value(millis, call.rows).with_timezone("UTC")))
 }
 
