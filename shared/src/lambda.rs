@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,6 +12,8 @@ use serde_json::Value;
 use tracing::Instrument;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
+
+pub use aws_config::SdkConfig;
 
 use crate::config::ConfigError;
 use crate::error::{ErrorName, NamedError, diagnostic};
@@ -39,15 +41,23 @@ impl NamedError for InvalidInput {
 /// invocation, and the SDK's recursion-detection interceptor sends it as `X-Amzn-Trace-Id`.
 pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_timeout(OPERATION_TIMEOUT)
-                .build(),
-        )
+        .retry_config(retries())
+        .timeout_config(timeouts())
         .load()
         .await
+}
+
+/// How often the SDK tries a call.
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(4)
+}
+
+/// How long the SDK waits for an answer.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
 }
 
 /// Answers invocations until the process ends.
@@ -85,7 +95,8 @@ async fn logged<O>(answer: impl Future<Output = Result<O, Diagnostic>>) -> Resul
     answer
 }
 
-async fn answer<S, I, O, E>(
+/// What the runtime is told of one event: the handler's answer, or an error by its name.
+pub async fn answer<S, I, O, E>(
     state: &Result<S, ConfigError>,
     handle: &impl AsyncFn(&S, I) -> Result<O, E>,
     payload: Value,

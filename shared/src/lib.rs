@@ -5,6 +5,7 @@
 //! It must never know whether it runs on AWS or on one machine, nor which function is calling.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod clock;
 pub mod config;
 pub mod dataset;
 pub mod error;

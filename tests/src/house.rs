@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 /// The root of the workspace.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_owned()
 }
 
 /// Real files kept beside some checkouts; tests that need them say so and pass without.
-pub(crate) fn beside(path: &str) -> Option<PathBuf> {
+pub fn beside(path: &str) -> Option<PathBuf> {
     let path = root().join("../shared").join(path);
     path.exists().then_some(path)
 }

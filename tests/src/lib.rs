@@ -2,12 +2,15 @@
 //!
 //! Stands on top of every other crate and is depended on by none.
 
+pub mod house;
+pub mod simulation;
+
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod floors;
 #[cfg(test)]
-mod house;
+mod model;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]

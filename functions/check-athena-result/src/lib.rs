@@ -9,6 +9,7 @@ use aws_sdk_athena::Client;
 use shared::config::Environment;
 use shared::error::{ErrorName, NamedError, Subject};
 use shared::event::{CheckInput, CheckOutput, CheckedQuery};
+use shared::lambda::SdkConfig;
 
 pub mod audit;
 pub mod query;
@@ -37,6 +38,12 @@ impl Config {
 pub struct State {
     pub athena: Client,
     pub config: Config,
+}
+
+impl State {
+    pub fn new(sdk: &SdkConfig, config: Config) -> Self {
+        Self { athena: Client::new(sdk), config }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

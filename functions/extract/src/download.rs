@@ -9,7 +9,7 @@ use shared::event::Source;
 use shared::storage::StorageError;
 
 use crate::ExtractError;
-use crate::source::{IDLE_TIMEOUT, Site, SourceError, described, unavailable};
+use crate::source::{IDLE_TIMEOUT, Site, SourceError, causes, described};
 
 /// How often a broken download is taken up again.
 const RESUMES: u32 = 5;
@@ -84,9 +84,7 @@ impl<'a> Download<'a> {
     async fn next(&mut self) -> Result<Option<Bytes>, String> {
         let next = async {
             match &mut self.body {
-                Body::Http(response) => {
-                    response.chunk().await.map_err(|error| unavailable("", &error).to_string())
-                }
+                Body::Http(response) => response.chunk().await.map_err(|error| causes(&error)),
                 Body::S3(stream) => {
                     stream.try_next().await.map_err(|error| DisplayErrorContext(error).to_string())
                 }

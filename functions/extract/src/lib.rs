@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use serde::Serialize;
+use shared::clock::Clock;
 use shared::config::Environment;
 use shared::dataset::DatasetName;
 use shared::error::{ErrorName, NamedError, Subject};
 use shared::event::{ExtractInput, FileFormat, InputError, Manifest, Plan};
+use shared::lambda::SdkConfig;
 use shared::ledger::LedgerError;
 use shared::storage::StorageError;
 
@@ -66,7 +68,19 @@ impl Config {
 pub struct State {
     pub s3: Client,
     pub site: Site,
+    pub clock: Clock,
     pub config: Config,
+}
+
+impl State {
+    pub fn new(sdk: &SdkConfig, config: Config) -> Self {
+        Self {
+            s3: Client::new(sdk),
+            site: Site::new(&config.source_url, FIRST_PAUSE),
+            clock: jiff::Timestamp::now,
+            config,
+        }
+    }
 }
 
 /// Either answer, by what was asked.
@@ -134,7 +148,7 @@ impl NamedError for ExtractError {
 pub async fn handle(state: &State, input: ExtractInput) -> Result<ExtractOutput, ExtractError> {
     match input {
         ExtractInput::Plan { input, .. } => {
-            let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+            let now = (state.clock)().to_zoned(jiff::tz::TimeZone::UTC);
             let plan = Box::pin(plan::plan(state, input, now.date())).await?;
             Ok(ExtractOutput::Plan(plan))
         }

@@ -3,12 +3,15 @@
 //! It has no listing. A file that is not out yet answers 403, and so does a client that asks too
 //! much; see [`crate::survey`] for how the two are told apart.
 
+use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, LAST_MODIFIED, LOCATION};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, IF_MATCH, LAST_MODIFIED, LOCATION, RANGE};
+use reqwest::{Client, Method, Request, Response, StatusCode, redirect};
 use shared::error::{ErrorName, NamedError};
 use shared::event::Source;
 
@@ -58,10 +61,22 @@ pub enum Answer {
     Forbidden,
 }
 
+/// How requests reach the site: over the network, or in a simulation within the process.
+pub trait Transport: Debug + Send + Sync {
+    /// The answer, or why there is none.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, String>>;
+}
+
+impl Transport for Client {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, String>> {
+        Box::pin(async { self.execute(request).await.map_err(|error| causes(&error)) })
+    }
+}
+
 /// The only host that is ever asked, and the only folder of it.
 #[derive(Clone, Debug)]
 pub struct Site {
-    client: Client,
+    transport: Arc<dyn Transport>,
     base: String,
     first_pause: Duration,
 }
@@ -78,7 +93,12 @@ impl Site {
             .user_agent("nyc-taxi-etl")
             .build()
             .expect("TLS and its root certificates are part of the platform");
-        Self { client, base: base.trim_end_matches('/').to_owned(), first_pause }
+        Self::over(Arc::new(client), base, first_pause)
+    }
+
+    /// The same over any transport.
+    pub fn over(transport: Arc<dyn Transport>, base: &str, first_pause: Duration) -> Self {
+        Self { transport, base: base.trim_end_matches('/').to_owned(), first_pause }
     }
 
     pub const fn first_pause(&self) -> Duration {
@@ -106,14 +126,30 @@ impl Site {
     }
 
     async fn head_once(&self, url: &str) -> Result<Answer, SourceError> {
-        let request = self.client.head(url).timeout(IDLE_TIMEOUT);
-        let response = request.send().await.map_err(|error| unavailable(url, &error))?;
+        let response = self.send(self.request(Method::HEAD, url)?).await?;
         match response.status() {
             StatusCode::OK => Ok(Answer::Published(described(url, response.headers()))),
             StatusCode::NOT_FOUND => Ok(Answer::Missing),
             StatusCode::FORBIDDEN => Ok(Answer::Forbidden),
             _ => Err(refusal(url, &response)),
         }
+    }
+
+    fn request(&self, method: Method, url: &str) -> Result<Request, SourceError> {
+        let parsed = url.parse().map_err(|error| SourceError::Refused {
+            place: url.to_owned(),
+            reason: format!("it is no URL: {error}"),
+        })?;
+        Ok(Request::new(method, parsed))
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, SourceError> {
+        let place = request.url().to_string();
+        let answer = tokio::time::timeout(IDLE_TIMEOUT, self.transport.send(request)).await;
+        let answer = answer.unwrap_or_else(|_| {
+            Err(format!("no answer within {} seconds", IDLE_TIMEOUT.as_secs()))
+        });
+        answer.map_err(|reason| SourceError::Unavailable { place, reason })
     }
 
     /// Asks for the bytes of `url` from `offset` on, of the very file whose strong ETag is given.
@@ -127,20 +163,15 @@ impl Site {
             let reason = format!("files come from {} alone", self.base);
             return Err(SourceError::Refused { place: url.to_owned(), reason });
         }
-        let mut request = self.client.get(url);
+        let mut request = self.request(Method::GET, url)?;
         if offset > 0 {
-            request = request.header("range", format!("bytes={offset}-"));
+            let rest = format!("bytes={offset}-").parse().expect("digits are a header's text");
+            request.headers_mut().insert(RANGE, rest);
         }
-        if let Some(etag) = etag {
-            request = request.header("if-match", etag);
+        if let Some(etag) = etag.and_then(|etag| etag.parse().ok()) {
+            request.headers_mut().insert(IF_MATCH, etag);
         }
-        let response = tokio::time::timeout(IDLE_TIMEOUT, request.send())
-            .await
-            .map_err(|_| SourceError::Unavailable {
-                place: url.to_owned(),
-                reason: format!("no answer within {} seconds", IDLE_TIMEOUT.as_secs()),
-            })?
-            .map_err(|error| unavailable(url, &error))?;
+        let response = self.send(request).await?;
         match response.status() {
             StatusCode::OK if offset == 0 => Ok(response),
             StatusCode::PARTIAL_CONTENT if offset > 0 => Ok(response),
@@ -186,14 +217,15 @@ fn refusal(url: &str, response: &Response) -> SourceError {
     }
 }
 
-pub fn unavailable(url: &str, error: &reqwest::Error) -> SourceError {
+/// An error with all that has caused it, in one line.
+pub fn causes(error: &reqwest::Error) -> String {
     let mut reason = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         reason = format!("{reason}: {cause}");
         source = cause.source();
     }
-    SourceError::Unavailable { place: url.to_owned(), reason }
+    reason
 }
 
 #[cfg(test)]

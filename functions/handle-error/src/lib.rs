@@ -12,6 +12,7 @@ use serde_json::Value;
 use shared::config::Environment;
 use shared::error::{ErrorName, NamedError};
 use shared::event::{Decision, HandleErrorOutput};
+use shared::lambda::SdkConfig;
 use shared::metrics::{self, Metric};
 
 pub mod failure;
@@ -42,7 +43,15 @@ impl Config {
 #[derive(Clone, Debug)]
 pub struct State {
     pub cloudwatch: Client,
+    /// A number from 0 to 1, another one each time.
+    pub jitter: fn() -> f64,
     pub config: Config,
+}
+
+impl State {
+    pub fn new(sdk: &SdkConfig, config: Config) -> Self {
+        Self { cloudwatch: Client::new(sdk), jitter, config }
+    }
 }
 
 /// This function has no errors: what it cannot read, it reports as it stands.
@@ -58,7 +67,7 @@ impl NamedError for Never {
 /// Takes a [`shared::event::HandleErrorInput`], and anything else as well as it can.
 pub async fn handle(state: &State, event: Value) -> Result<HandleErrorOutput, Never> {
     let failure = Failure::read(&event);
-    let output = decide(&failure, state.config.max_attempts, jitter());
+    let output = decide(&failure, state.config.max_attempts, (state.jitter)());
     tracing::warn!(
         state = failure.state,
         error = output.error,

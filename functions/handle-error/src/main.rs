@@ -1,6 +1,5 @@
 //! The Lambda function `handle-error`.
 
-use aws_sdk_cloudwatch::Client;
 use handle_error::{Config, State, handle};
 use lambda_runtime::Error;
 use shared::{config, lambda};
@@ -8,7 +7,6 @@ use shared::{config, lambda};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let sdk = lambda::sdk_config().await;
-    let state =
-        config::read(Config::read).map(|config| State { cloudwatch: Client::new(&sdk), config });
+    let state = config::read(Config::read).map(|config| State::new(&sdk, config));
     lambda::serve(state, handle).await
 }

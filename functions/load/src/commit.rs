@@ -86,7 +86,7 @@ pub async fn touch(
             return finish_touch(state, &contract, noted).await;
         }
         let touched = LiveRun { source: source.clone(), ..live.clone() };
-        let entry = next_entry(Some(head), touched, execution, Timestamp::now());
+        let entry = next_entry(Some(head), touched, execution, (state.clock)());
         known = Some(head.seq);
         if append(&state.s3, &state.config.lake_bucket, &entry).await? == Appended::Written {
             let noted = Committed { seq: entry.seq, live: entry.entry, ..noted };
@@ -156,7 +156,7 @@ async fn write(
                     catalog::register(state, &contract.runs_table(), &partitions).await?;
                     registered = true;
                 }
-                let now = Timestamp::now();
+                let now = (state.clock)();
                 let entry = next_entry(head.as_ref(), proposed.clone(), execution, now);
                 known = Some(seq);
                 match append(&state.s3, &state.config.lake_bucket, &entry).await? {
@@ -185,7 +185,7 @@ async fn is_fresh(state: &State, contract: &Dataset, proposed: &LiveRun) -> Resu
     let listed = listed.map_err(|error| StorageError::of(&location.to_string(), error))?;
     let written = listed.contents().first().and_then(garbage::modified);
     let limit = state.config.garbage_after.saturating_sub(LONGEST_COMMIT);
-    let age = written.map(|written| Timestamp::now().duration_since(written));
+    let age = written.map(|written| (state.clock)().duration_since(written));
     match age.map(|age| age <= limit.try_into().unwrap_or(SignedDuration::MAX)) {
         Some(true) => Ok(()),
         Some(false) | None => Err(LoadError::Stale { location }),
@@ -204,7 +204,7 @@ async fn measure(state: &State, live: &LiveRun, started_at: Option<Timestamp>) {
     let dimensions = [("Stage", state.config.stage.as_str()), ("Dataset", live.dataset.as_str())];
     let mut measured =
         vec![Metric::RecordsProcessed(live.rows_in), Metric::RecordsRejected(live.rows_rejected)];
-    let time = started_at.map(|start| Timestamp::now().duration_since(start));
+    let time = started_at.map(|start| (state.clock)().duration_since(start));
     measured.extend(time.and_then(|time| time.try_into().ok()).map(Metric::ProcessingTime));
     metrics::record(&state.cloudwatch, &dimensions, &measured).await;
 }

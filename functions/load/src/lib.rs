@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::clock::Clock;
 use shared::config::Environment;
 use shared::error::{ErrorName, NamedError};
 use shared::event::{Garbage, LoadAction, LoadInput, LoadResult, Summary};
+use shared::lambda::SdkConfig;
 use shared::ledger::LedgerError;
 use shared::month::Month;
 use shared::s3_uri::S3Uri;
@@ -58,7 +60,20 @@ pub struct State {
     pub s3: aws_sdk_s3::Client,
     pub glue: aws_sdk_glue::Client,
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    pub clock: Clock,
     pub config: Config,
+}
+
+impl State {
+    pub fn new(sdk: &SdkConfig, config: Config) -> Self {
+        Self {
+            s3: aws_sdk_s3::Client::new(sdk),
+            glue: aws_sdk_glue::Client::new(sdk),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
+            clock: Timestamp::now,
+            config,
+        }
+    }
 }
 
 /// The answer, by what was asked.
@@ -117,7 +132,7 @@ pub async fn handle(state: &State, input: LoadInput) -> Result<LoadOutput, LoadE
             Ok(LoadOutput::Summary(Box::new(summary)))
         }
         LoadAction::Collect { datasets } => {
-            let garbage = Box::pin(garbage::collect(state, &datasets, Timestamp::now())).await?;
+            let garbage = Box::pin(garbage::collect(state, &datasets, (state.clock)())).await?;
             Ok(LoadOutput::Garbage(garbage))
         }
     }

@@ -10,6 +10,7 @@ use shared::config::Environment;
 use shared::dataset::Dataset;
 use shared::error::{ErrorName, NamedError, Subject};
 use shared::event::{FileFormat, ValidateInput, Validation};
+use shared::lambda::SdkConfig;
 use shared::run::{Run, RunKey};
 use shared::storage::{StorageError, read_range};
 
@@ -61,6 +62,12 @@ impl Config {
 pub struct State {
     pub s3: Client,
     pub config: Config,
+}
+
+impl State {
+    pub fn new(sdk: &SdkConfig, config: Config) -> Self {
+        Self { s3: Client::new(sdk), config }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,5 @@
 //! The Lambda function `validate`.
 
-use aws_sdk_s3::Client;
 use lambda_runtime::Error;
 use shared::{config, lambda};
 use validate::{Config, State, handle};
@@ -8,6 +7,6 @@ use validate::{Config, State, handle};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let sdk = lambda::sdk_config().await;
-    let state = config::read(Config::read).map(|config| State { s3: Client::new(&sdk), config });
+    let state = config::read(Config::read).map(|config| State::new(&sdk, config));
     lambda::serve(state, handle).await
 }

@@ -24,6 +24,7 @@ mod services;
 pub mod settings;
 pub mod sns;
 pub mod sqs;
+pub mod stand_in;
 pub mod stepfunctions;
 pub mod wire;
 
@@ -34,3 +35,4 @@ pub use lake;
 pub use server::Front;
 pub use services::{Link, Services};
 pub use settings::Settings;
+pub use stand_in::StandIns;

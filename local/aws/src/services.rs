@@ -20,7 +20,7 @@ use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::stepfunctions::StepFunctions;
 use crate::wire::{Body, ServiceError, Target, body, cbor, door, json, query};
-use crate::{Settings, identity, local_door, sqs};
+use crate::{Settings, StandIns, identity, local_door, sqs};
 
 /// The services. Cheap to clone; everything ends when the last clone is dropped.
 #[derive(Clone)]
@@ -28,6 +28,7 @@ pub struct Services(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     settings: Arc<Settings>,
+    pub(crate) stand_ins: StandIns,
     lake: Lake,
     athena: Athena,
     cloudwatch: CloudWatch,
@@ -69,6 +70,15 @@ impl Services {
     /// Opens all services on a data directory. To be called inside a Tokio runtime, which runs what they do in
     /// the background.
     pub fn open(lake: Lake, settings: Settings) -> Result<Self, ServiceError> {
+        Self::open_with(lake, settings, StandIns::default())
+    }
+
+    /// The same, with other functions and another network than the usual ones.
+    pub fn open_with(
+        lake: Lake,
+        settings: Settings,
+        stand_ins: StandIns,
+    ) -> Result<Self, ServiceError> {
         let settings = Arc::new(settings);
         let link = Link::default();
         let logs = Arc::new(Logs::open(&lake, settings.clone())?);
@@ -78,16 +88,23 @@ impl Services {
             eventbridge: EventBridge::open(&lake, settings.clone(), link.clone())?,
             scheduler: Scheduler::open(&lake, settings.clone(), link.clone())?,
             stepfunctions: StepFunctions::open(&lake, settings.clone(), link.clone(), notices)?,
-            athena: Athena::open(&lake, settings.clone())?,
+            athena: Athena::open_with(&lake, settings.clone(), stand_ins.athena.clone())?,
             glue: Glue::open(&lake, settings.clone())?,
             s3: S3::new(lake.store.clone(), settings.clone()),
-            lambda: Lambda::open(&lake, settings.clone(), logs.clone(), link.clone())?,
+            lambda: Lambda::open(
+                &lake,
+                settings.clone(),
+                logs.clone(),
+                link.clone(),
+                stand_ins.functions.clone(),
+            )?,
             cloudwatch: CloudWatch::open(&lake, settings.clone())?,
             sns: Sns::open(&lake, settings.clone(), link.clone())?,
             sqs: Sqs::open(&lake, settings.clone())?,
             logs,
             lake,
             settings,
+            stand_ins,
         });
         // Nobody else has had this link, so it is empty.
         let _ = link.0.set(Arc::downgrade(&inner));

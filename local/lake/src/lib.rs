@@ -56,10 +56,12 @@ pub enum LakeError {
 }
 
 impl Lake {
-    /// Opens a data directory, making it where it is missing: `local.db` and
-    /// `objects/` in it.
+    /// Opens a data directory, making it where it is missing: `local.db`,
+    /// `objects/` and `spill/` in it.
     pub fn open(dir: &Path) -> Result<Self, LakeError> {
-        std::fs::create_dir_all(dir)
+        // Of two first queries that spill at once, one would find that the other has just made the folder.
+        let spill = dir.join("spill");
+        std::fs::create_dir_all(&spill)
             .map_err(|source| LakeError::Folder { path: dir.to_owned(), source })?;
         let path = dir.join("local.db");
         let database =
@@ -67,7 +69,7 @@ impl Lake {
         Ok(Self {
             store: Store::open(dir, database.clone())?,
             catalog: Catalog::open(database.clone())?,
-            engine: trino::Engine::new(dir),
+            engine: trino::Engine::new(spill),
             database,
             _temporary: None,
         })

@@ -19,7 +19,8 @@ use crate::template::Account;
 /// A running account. When it is dropped its port closes and its functions end.
 pub struct Cloud {
     services: Services,
-    server: JoinHandle<io::Result<()>>,
+    /// None answers within this process alone.
+    server: Option<JoinHandle<io::Result<()>>>,
 }
 
 /// Who the account is and where it answers.
@@ -97,7 +98,12 @@ impl Cloud {
         };
         let services = Services::open(lake, settings).map_err(CloudError::Services)?;
         let server = tokio::spawn(services.clone().serve(listener, front(services.clone())));
-        Ok(Self { services, server })
+        Ok(Self { services, server: Some(server) })
+    }
+
+    /// An account whose services stand already, and answer within this process alone.
+    pub fn within(services: Services) -> Self {
+        Self { services, server: None }
     }
 
     pub fn services(&self) -> &Services {
@@ -186,6 +192,8 @@ pub async fn call(
 
 impl Drop for Cloud {
     fn drop(&mut self) {
-        self.server.abort();
+        if let Some(server) = &self.server {
+            server.abort();
+        }
     }
 }

@@ -42,7 +42,8 @@ async fn state(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (S
         lookback_months: 3,
     };
     let site = Site::new(&base, PAUSE);
-    (State { s3: aws_sdk_s3::Client::from_conf(s3), site, config }, log)
+    let clock = jiff::Timestamp::now;
+    (State { s3: aws_sdk_s3::Client::from_conf(s3), site, clock, config }, log)
 }
 
 /// An S3 that takes everything and holds nothing.

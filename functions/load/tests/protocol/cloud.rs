@@ -54,6 +54,7 @@ pub async fn cloud() -> (State, Shared) {
         s3: aws_sdk_s3::Client::from_conf(s3),
         glue: aws_sdk_glue::Client::new(&sdk),
         cloudwatch: aws_sdk_cloudwatch::Client::new(&sdk),
+        clock: jiff::Timestamp::now,
         config: Config {
             stage: "test".to_owned(),
             database: "taxi".to_owned(),

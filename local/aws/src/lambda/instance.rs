@@ -59,6 +59,20 @@ pub enum Ending {
     NotTaken,
 }
 
+impl Ending {
+    /// Payload and `X-Amz-Function-Error` of the answer.
+    pub(super) fn answer(self) -> (Bytes, Option<&'static str>) {
+        match self {
+            Ending::Response(body) => (body, None),
+            Ending::Error(body) => (body, Some("Unhandled")),
+            Ending::Broken { error_type, message } => {
+                (error_document(error_type, &message).to_string().into(), Some("Unhandled"))
+            }
+            Ending::NotTaken => unreachable!("an event not taken goes to another instance"),
+        }
+    }
+}
+
 pub struct Event<'a> {
     pub function: &'a Function,
     pub request_id: &'a str,
@@ -214,7 +228,7 @@ fn exited(status: ExitStatus, request_id: &str) -> Ending {
     }
 }
 
-fn timed_out(event: &Event<'_>) -> Ending {
+pub(super) fn timed_out(event: &Event<'_>) -> Ending {
     Ending::Broken {
         error_type: "Sandbox.Timedout",
         message: format!(

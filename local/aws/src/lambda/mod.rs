@@ -20,10 +20,12 @@ use serde_json::{Value, json};
 
 use crate::logs::Logs;
 use crate::services::Link;
+use crate::stand_in::Functions;
 use crate::wire::ServiceError;
 use crate::{Settings, collection::Collection};
 
 pub use function::{Function, FunctionName};
+pub use instance::Ending;
 pub use invocation::{Answer, Usage};
 use pool::Pool;
 
@@ -41,10 +43,11 @@ impl Lambda {
         settings: Arc<Settings>,
         logs: Arc<Logs>,
         link: Link,
+        stand_in: Option<Arc<dyn Functions>>,
     ) -> Result<Self, ServiceError> {
         Ok(Lambda {
             functions: Collection::open(lake.database(), "lambda/function")?,
-            pool: Arc::new(Pool::new(settings.clone(), logs)),
+            pool: Arc::new(Pool::new(settings.clone(), logs, stand_in)),
             settings,
             link,
         })
@@ -74,6 +77,11 @@ impl Lambda {
             "ListTags" => self.list_tags(&input),
             _ => Err(ServiceError::unknown_operation("Lambda", action)),
         }
+    }
+
+    /// Invocations that have not ended.
+    pub fn at_work(&self) -> usize {
+        self.pool.at_work()
     }
 
     /// What each function used since this process started: for reports.

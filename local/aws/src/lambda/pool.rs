@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::function::Function;
-use super::instance::{Ending, Event, Instance, error_document};
+use super::instance::{Ending, Event, Instance, error_document, timed_out};
 use super::invocation::{Answer, Usage};
 use super::process::Line;
 use super::reaper::Reaper;
 use crate::Settings;
 use crate::logs::Logs;
+use crate::stand_in::{FunctionEvent, Functions};
 use crate::wire::ServiceError;
 
 /// Processes that work at once on this machine, all functions together; further invocations wait.
@@ -29,6 +30,8 @@ pub struct Pool {
     settings: Arc<Settings>,
     logs: Arc<Logs>,
     reaper: Arc<Reaper>,
+    /// Instead of processes.
+    stand_in: Option<Arc<dyn Functions>>,
     slots: Semaphore,
     state: Mutex<State>,
 }
@@ -41,8 +44,13 @@ struct State {
 }
 
 impl Pool {
-    pub fn new(settings: Arc<Settings>, logs: Arc<Logs>) -> Self {
+    pub fn new(
+        settings: Arc<Settings>,
+        logs: Arc<Logs>,
+        stand_in: Option<Arc<dyn Functions>>,
+    ) -> Self {
         Pool {
+            stand_in,
             settings,
             logs,
             reaper: Arc::default(),
@@ -57,6 +65,11 @@ impl Pool {
         usage
     }
 
+    /// Invocations under way, of all functions.
+    pub fn at_work(&self) -> usize {
+        self.state().busy.values().sum()
+    }
+
     /// Ends the warm instances of a function that is no more.
     pub fn forget(&self, function: &str) {
         self.state().idle.remove(function);
@@ -66,6 +79,9 @@ impl Pool {
     pub async fn invoke(&self, event: &Event<'_>) -> Result<Answer, ServiceError> {
         let _busy = Busy::enter(self, event.function)?;
         let _slot = self.slots.acquire().await.map_err(ServiceError::internal)?;
+        if let Some(functions) = &self.stand_in {
+            return Ok(self.invoke_within(functions.as_ref(), event).await);
+        }
         loop {
             let mut instance = match self.warm(event.function) {
                 Some(instance) => instance,
@@ -88,6 +104,30 @@ impl Pool {
                 }
             }
         }
+    }
+
+    /// Runs one event within this process.
+    async fn invoke_within(&self, functions: &dyn Functions, event: &Event<'_>) -> Answer {
+        let begun = tokio::time::Instant::now();
+        let handled = functions.handle(FunctionEvent {
+            function: event.function.clone(),
+            request_id: event.request_id.to_owned(),
+            payload: event.payload.clone(),
+        });
+        let limit = Duration::from_secs(event.function.timeout);
+        let ending = tokio::time::timeout(limit, handled).await;
+        let (payload, function_error) = ending.unwrap_or_else(|_| timed_out(event)).answer();
+        self.count(event, function_error, begun.elapsed());
+        let request_id = event.request_id.to_owned();
+        Answer { request_id, payload, function_error, tail: String::new() }
+    }
+
+    fn count(&self, event: &Event<'_>, error: Option<&str>, duration: Duration) {
+        let mut state = self.state();
+        let usage = state.usage.entry(event.function.name.clone()).or_default();
+        usage.invocations += 1;
+        usage.errors += u64::from(error.is_some());
+        usage.duration += duration;
     }
 
     async fn start(&self, function: &Function) -> std::io::Result<Instance> {
@@ -114,15 +154,8 @@ impl Pool {
         ending: Ending,
     ) -> Answer {
         let peak = instance.peak_memory();
-        let (payload, function_error, broken) = match ending {
-            Ending::Response(body) => (body, None, false),
-            Ending::Error(body) => (body, Some("Unhandled"), false),
-            Ending::Broken { error_type, message } => {
-                let document = error_document(error_type, &message).to_string();
-                (document.into(), Some("Unhandled"), true)
-            }
-            Ending::NotTaken => unreachable!("an event not taken goes to another instance"),
-        };
+        let broken = matches!(ending, Ending::Broken { .. });
+        let (payload, function_error) = ending.answer();
         let printed = instance.take_lines();
         let failure = broken.then(|| String::from_utf8_lossy(&payload).into_owned());
         let lines = report(event, printed, failure, peak, duration, init);
@@ -131,13 +164,11 @@ impl Pool {
         {
             tracing::warn!(%error, function = event.function.name, "the log was not written");
         }
+        self.count(event, function_error, duration);
         let mut state = self.state();
         let usage = state.usage.entry(event.function.name.clone()).or_default();
-        usage.invocations += 1;
-        usage.errors += u64::from(function_error.is_some());
         usage.cold_starts += u64::from(init.is_some());
         usage.peak_memory = usage.peak_memory.max(peak);
-        usage.duration += duration;
         if !broken && instance.is_usable(event.function) {
             instance.idle_since = Instant::now();
             state.idle.entry(event.function.name.clone()).or_default().push(instance);

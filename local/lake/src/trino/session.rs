@@ -1,7 +1,7 @@
 //! DataFusion set up for one query: our functions and operators alone, one memory
 //! pool for all queries of the process, spilling to disk.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::catalog::CatalogProviderList;
@@ -70,7 +70,7 @@ pub(crate) struct Engine {
 
 struct Shared {
     memory: Arc<dyn MemoryPool>,
-    spill: std::path::PathBuf,
+    spill: PathBuf,
     scalar: Vec<Arc<ScalarUDF>>,
     higher_order: Vec<Arc<HigherOrderUDF>>,
     aggregates: Vec<Arc<AggregateUDF>>,
@@ -78,8 +78,8 @@ struct Shared {
 }
 
 impl Engine {
-    /// `data_dir` takes what queries spill.
-    pub fn new(data_dir: &Path) -> Self {
+    /// The folder `spill`, which is there already, takes what queries spill.
+    pub fn new(spill: PathBuf) -> Self {
         let mut scalar: Vec<Arc<ScalarUDF>> = SessionStateDefaults::default_scalar_functions()
             .into_iter()
             .filter(|function| SCALAR.contains(&function.name()))
@@ -100,7 +100,7 @@ impl Engine {
         Self {
             inner: Arc::new(Shared {
                 memory: Arc::new(FairSpillPool::new(MEMORY)),
-                spill: data_dir.join("spill"),
+                spill,
                 scalar,
                 higher_order: functions::higher_order(),
                 aggregates,

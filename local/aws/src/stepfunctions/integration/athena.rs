@@ -50,7 +50,7 @@ pub async fn query(task: &Task<'_>) -> Result<Value, TaskFailure> {
     let mut pause = PAUSES.0;
     let execution = loop {
         let input = json!({"QueryExecutionId": id});
-        let answered = task.services.dispatch("athena", "GetQueryExecution", input).await;
+        let answered = task.dispatch("athena", "GetQueryExecution", input).await;
         let execution = answered.map_err(|error| optimised::failure("athena", &error))?;
         let state = execution["QueryExecution"]["Status"]["State"].as_str().unwrap_or_default();
         if !["QUEUED", "RUNNING"].contains(&state) {

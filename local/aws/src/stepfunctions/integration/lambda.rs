@@ -7,6 +7,8 @@ use super::Task;
 use super::optimised;
 use super::shape::with_metadata;
 use crate::lambda::Answer;
+use crate::stand_in::Call;
+use crate::wire::ServiceError;
 
 /// `"Resource": "arn:aws:lambda:…"`: the parameters are the event, the answer is the result.
 pub async fn function(task: &Task<'_>) -> Result<Value, Failure> {
@@ -14,7 +16,7 @@ pub async fn function(task: &Task<'_>) -> Result<Value, Failure> {
         "FunctionName": task.call.resource.arn,
         "Payload": task.call.parameters.as_ref(),
     });
-    match task.services.lambda().invoke_json(&input).await {
+    match call(task, input).await {
         Ok((_, Some(answer))) => outcome(&answer),
         Ok((_, None)) => Ok(Value::Null),
         Err(error) => Err(optimised::failure("lambda", &error)),
@@ -23,7 +25,7 @@ pub async fn function(task: &Task<'_>) -> Result<Value, Failure> {
 
 /// `lambda:invoke`: `{"FunctionName", "Payload", …}`, answered with the payload and the response's metadata.
 pub async fn invoke(task: &Task<'_>) -> Result<Value, Failure> {
-    let answered = task.services.lambda().invoke_json(&task.call.parameters).await;
+    let answered = call(task, task.call.parameters.as_ref().clone()).await;
     let (status, answer) = answered.map_err(|error| optimised::failure("lambda", &error))?;
     let payload = answer.as_ref().map(outcome).transpose()?;
     let mut response = json!({"ExecutedVersion": "$LATEST"});
@@ -33,6 +35,14 @@ pub async fn invoke(task: &Task<'_>) -> Result<Value, Failure> {
     let mut response = with_metadata(response, "application/json");
     response["StatusCode"] = status.into();
     Ok(response)
+}
+
+/// The invocation, over the network between.
+pub async fn call(task: &Task<'_>, input: Value) -> Result<(u16, Option<Answer>), ServiceError> {
+    let call = Call { service: "lambda", action: "Invoke", input: &input.clone() };
+    let services = task.services.clone();
+    let work = async move { services.lambda().invoke_json(&input).await };
+    task.services.over_network(call, work).await
 }
 
 /// A function's error is the task's: named by its `errorType`, with the whole document as its cause.

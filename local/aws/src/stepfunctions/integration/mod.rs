@@ -18,6 +18,8 @@ use serde_json::Value;
 
 use super::StepFunctions;
 use crate::Services;
+use crate::stand_in::Call;
+use crate::wire::ServiceError;
 
 /// One attempt of a Task.
 pub(super) async fn run(
@@ -70,6 +72,19 @@ impl Task<'_> {
             None if (service, action) == ("lambda", "invoke") => lambda::invoke(self).await,
             None => optimised::request(self, service, action).await,
         }
+    }
+
+    /// One operation of a service, over the network between.
+    async fn dispatch(
+        &self,
+        service: &'static str,
+        action: &str,
+        input: Value,
+    ) -> Result<Value, ServiceError> {
+        let call = Call { service, action, input: &input.clone() };
+        let (services, operation) = (self.services.clone(), action.to_owned());
+        let work = async move { services.dispatch(service, &operation, input).await };
+        self.services.over_network(call, work).await
     }
 
     /// The request carries the token; whoever gets it ends the task.

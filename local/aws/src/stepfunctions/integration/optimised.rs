@@ -123,7 +123,7 @@ pub async fn request(task: &Task<'_>, name: &str, action: &str) -> Result<Value,
         input = to_camel(input);
     }
     let operation = format!("{}{}", action[..1].to_ascii_uppercase(), &action[1..]);
-    let answered = task.services.dispatch(integration.service, &operation, input).await;
+    let answered = task.dispatch(integration.service, &operation, input).await;
     let mut output = answered.map_err(|error| failure(name, &error))?;
     if name == "states" {
         output = to_pascal(output);

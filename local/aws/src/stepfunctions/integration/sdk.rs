@@ -48,7 +48,7 @@ pub async fn request(task: &Task<'_>, name: &str, action: &str) -> Result<Value,
         _ => {
             let input = with_texts(&task.call.parameters);
             let input = if *camel { to_camel(input) } else { input };
-            task.services.dispatch(service, &operation, input).await
+            task.dispatch(service, &operation, input).await
         }
     };
     let output = answered.map_err(|error| failure(sdk_name, &error))?;
@@ -62,7 +62,7 @@ pub async fn request(task: &Task<'_>, name: &str, action: &str) -> Result<Value,
 
 /// As the SDK answers it: the payload is text, and a function's error is no failure.
 async fn invoke(task: &Task<'_>) -> Result<Value, ServiceError> {
-    let (status, answer) = task.services.lambda().invoke_json(&task.call.parameters).await?;
+    let (status, answer) = super::lambda::call(task, task.call.parameters.as_ref().clone()).await?;
     let mut output = json!({"ExecutedVersion": "$LATEST"});
     if let Some(answer) = answer {
         if let Some(error) = answer.function_error {

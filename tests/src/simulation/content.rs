@@ -1,0 +1,68 @@
+//! Files of one month that differ: what the source has, and what a reader must see of it.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use runner::sample::{self, SampleFile};
+use runner::tlc::TripFile;
+
+/// One content of the month's file.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// A letter, for the trace.
+    pub name: char,
+    pub bytes: Bytes,
+    /// Rows of the file.
+    pub rows: u64,
+    /// Of those, rows that break a rule.
+    pub broken: u64,
+    /// The cents of `total_amount` over the rows that break none.
+    pub cents: i64,
+}
+
+/// The file of every content.
+pub const FILE: &str = "green_tripdata_2019-04.csv";
+pub const DATASET: &str = "green";
+pub const MONTH: &str = "2019-04";
+
+/// Rows of the first content; each later one has some more.
+const ROWS: u64 = 24;
+
+/// Contents that all differ in their number of rows, in the rows that are rejected, and in their sum.
+pub fn contents(count: u8, folder: &Path) -> Vec<Content> {
+    (0..count).map(|index| content(index, folder)).collect()
+}
+
+fn content(index: u8, folder: &Path) -> Content {
+    let file = TripFile::from_name(FILE).expect("a name of the TLC's");
+    let rows = ROWS + 7 * u64::from(index);
+    let path = folder.join(format!("{index}.csv"));
+    sample::write(SampleFile { file, rows }, &path).expect("a sample of a few rows");
+    let text = std::fs::read_to_string(&path).expect("it was just written");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let header: Vec<&str> = lines[0].split(',').collect();
+    let column = |name: &str| {
+        let found = header.iter().position(|column| column.trim().eq_ignore_ascii_case(name));
+        found.unwrap_or_else(|| panic!("{FILE} has no column {name}"))
+    };
+    let (pickup, total) = (column("lpep_pickup_datetime"), column("total_amount"));
+    let is_row = |line: &String| !line.trim().is_empty();
+    let rows = lines.iter().skip(1).filter(|line| is_row(line)).count() as u64;
+    // Every line gets a total of its own, and some an impossible time.
+    let broken = u64::from(index) + 1;
+    let (mut cents, mut number) = (0, 0);
+    for line in lines.iter_mut().skip(1).filter(|line| is_row(line)) {
+        let mut fields: Vec<String> = line.split(',').map(str::to_owned).collect();
+        let amount = 500 + 13 * i64::try_from(number).expect("few rows") + 1000 * i64::from(index);
+        fields[total] = format!("{}.{:02}", amount / 100, amount % 100);
+        if number < broken {
+            fields[pickup] = "2019-04-31 25:61:00".to_owned();
+        } else {
+            cents += amount;
+        }
+        *line = fields.join(",");
+        number += 1;
+    }
+    let name = char::from(b'A' + index);
+    Content { name, bytes: (lines.join("\n") + "\n").into(), rows, broken, cents }
+}
