@@ -51,8 +51,9 @@ pub trait Host: Send + Sync {
         std::future::pending().await
     }
 
-    /// Registers a new Map Run and returns its ARN.
-    async fn start_map_run(&self, run: MapRunStart) -> String;
+    /// Registers a new Map Run and returns its ARN. Fails when the execution
+    /// may not start children.
+    async fn start_map_run(&self, run: MapRunStart) -> Result<String, Failure>;
 
     /// Reads the items of a Distributed Map's `ItemReader`, at most
     /// `source.max_items`. [`items`](crate::items) parses JSON, JSONL and CSV.

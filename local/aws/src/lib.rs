@@ -13,7 +13,7 @@ pub mod cloudwatch;
 mod collection;
 pub mod eventbridge;
 pub mod glue;
-mod identity;
+pub mod iam;
 pub mod lambda;
 mod local_door;
 pub mod logs;

@@ -12,7 +12,8 @@ use crate::athena::Athena;
 use crate::cloudwatch::CloudWatch;
 use crate::eventbridge::{EventBridge, Sources};
 use crate::glue::Glue;
-use crate::lambda::Lambda;
+use crate::iam::{Caller, Iam, Need, action};
+use crate::lambda::{Answer, Lambda};
 use crate::logs::Logs;
 use crate::s3::S3;
 use crate::scheduler::Scheduler;
@@ -20,7 +21,7 @@ use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::stepfunctions::StepFunctions;
 use crate::wire::{Body, ServiceError, Target, body, cbor, door, json, query};
-use crate::{Settings, StandIns, identity, local_door, sqs};
+use crate::{Settings, StandIns, local_door, sqs};
 
 /// The services. Cheap to clone; everything ends when the last clone is dropped.
 #[derive(Clone)]
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     cloudwatch: CloudWatch,
     eventbridge: EventBridge,
     glue: Glue,
+    iam: Iam,
     lambda: Lambda,
     logs: Arc<Logs>,
     s3: S3,
@@ -88,9 +90,10 @@ impl Services {
             eventbridge: EventBridge::open(&lake, settings.clone(), link.clone())?,
             scheduler: Scheduler::open(&lake, settings.clone(), link.clone())?,
             stepfunctions: StepFunctions::open(&lake, settings.clone(), link.clone(), notices)?,
-            athena: Athena::open_with(&lake, settings.clone(), stand_ins.athena.clone())?,
+            athena: Athena::open(&lake, settings.clone(), stand_ins.athena.clone(), link.clone())?,
             glue: Glue::open(&lake, settings.clone())?,
-            s3: S3::new(lake.store.clone(), settings.clone()),
+            iam: Iam::open(&lake, settings.clone())?,
+            s3: S3::new(lake.store.clone(), settings.clone(), link.clone()),
             lambda: Lambda::open(
                 &lake,
                 settings.clone(),
@@ -98,7 +101,7 @@ impl Services {
                 link.clone(),
                 stand_ins.functions.clone(),
             )?,
-            cloudwatch: CloudWatch::open(&lake, settings.clone())?,
+            cloudwatch: CloudWatch::open(&lake, settings.clone(), link.clone())?,
             sns: Sns::open(&lake, settings.clone(), link.clone())?,
             sqs: Sqs::open(&lake, settings.clone())?,
             logs,
@@ -131,6 +134,10 @@ impl Services {
 
     pub fn glue(&self) -> &Glue {
         &self.0.glue
+    }
+
+    pub fn iam(&self) -> &Iam {
+        &self.0.iam
     }
 
     pub fn s3(&self) -> &S3 {
@@ -169,21 +176,33 @@ impl Services {
         &self.0.stepfunctions
     }
 
-    /// One operation of one service, in the API's JSON shapes. `service` is the name that AWS signs requests for
-    /// (`states`, `athena`, `monitoring`, …).
+    /// One operation of one service as the account's root, in the API's JSON shapes. `service` is the name that AWS
+    /// signs requests for (`states`, `athena`, `monitoring`, …).
     pub async fn dispatch(
         &self,
         service: &str,
         action: &str,
         input: Value,
     ) -> Result<Value, ServiceError> {
+        self.dispatch_as(&Caller::Root, service, action, input).await
+    }
+
+    /// The same as somebody, who must be allowed to.
+    pub async fn dispatch_as(
+        &self,
+        caller: &Caller,
+        service: &str,
+        action: &str,
+        input: Value,
+    ) -> Result<Value, ServiceError> {
+        self.permit(caller, service, action, &input)?;
         match service {
-            "athena" => self.athena().operation(action, input).await,
+            "athena" => self.athena().operation_as(caller, action, input).await,
             "glue" => self.glue().operation(action, input),
             "monitoring" => self.cloudwatch().operation(action, input),
             "sns" => self.sns().operation(action, input),
-            "sts" => identity::sts(self.settings(), action, &input),
-            "iam" => identity::iam(self.settings(), action, &input),
+            "sts" => self.iam().sts(caller, action, &input),
+            "iam" => self.iam().operation(action, input),
             "events" => self.eventbridge().operation(action, input),
             "scheduler" => self.scheduler().operation(action, input),
             "lambda" => self.lambda().operation(action, input),
@@ -192,6 +211,44 @@ impl Services {
             "sqs" => self.sqs().operation(action, input).await,
             _ => Err(ServiceError::unknown_operation(service, action)),
         }
+    }
+
+    /// Whether somebody may do an operation, in the service's words if not.
+    pub(crate) fn permit(
+        &self,
+        caller: &Caller,
+        service: &str,
+        operation: &str,
+        input: &Value,
+    ) -> Result<(), ServiceError> {
+        if *caller == Caller::Root {
+            return Ok(());
+        }
+        let needs = action::needs(self, service, operation, input);
+        self.authorise_all(caller, &needs).map_err(|refusal| refusal.of_service(service))
+    }
+
+    /// A message to a queue known by its ARN, as somebody.
+    pub(crate) fn send_to_queue(
+        &self,
+        caller: &Caller,
+        arn: &str,
+        body: &str,
+        attributes: Option<Value>,
+    ) -> Result<Value, ServiceError> {
+        self.authorise(caller, &Need::new("sqs:SendMessage", arn))
+            .map_err(|refusal| refusal.of_service("sqs"))?;
+        self.sqs().send_to_arn(arn, body, attributes)
+    }
+
+    /// An invocation by JSON, as somebody.
+    pub(crate) async fn invoke(
+        &self,
+        caller: &Caller,
+        input: &Value,
+    ) -> Result<(u16, Option<Answer>), ServiceError> {
+        self.permit(caller, "lambda", "Invoke", input)?;
+        self.lambda().invoke_json(input).await
     }
 
     /// Answers one HTTP request. Nothing is refused for its signature, everything for a foreign Host or Origin.
@@ -208,11 +265,15 @@ impl Services {
             return self.local_door(&parts).await;
         }
         let target = Target::of(&parts);
+        let caller = self.iam().caller(&parts);
         if target == Target::S3 {
-            return self.s3().call(Request::from_parts(parts, body)).await;
+            return self.s3().call(caller, Request::from_parts(parts, body)).await;
         }
         let request_id = Uuid::new_v4().to_string();
-        let mut response = self.whole(target, &parts, body, &request_id).await;
+        let mut response = match caller {
+            Ok(caller) => self.whole(&caller, target, &parts, body, &request_id).await,
+            Err(error) => json::refuse("application/json", &error, "message"),
+        };
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-amzn-requestid", value);
         }
@@ -222,6 +283,7 @@ impl Services {
     /// Requests whose body is read whole: all but S3's.
     async fn whole(
         &self,
+        caller: &Caller,
         target: Target,
         parts: &Parts,
         body: Body,
@@ -232,22 +294,28 @@ impl Services {
             Err(error) => return json::refuse("application/json", &error, "message"),
         };
         match target {
-            Target::Json { prefix, action } => self.json(&prefix, &action, &bytes).await,
-            Target::Cbor { action, .. } => self.cbor(&action, &bytes).await,
-            Target::Query { service } => self.query(&service, &bytes, request_id).await,
-            Target::Lambda => self.lambda().rest(parts, bytes).await,
-            Target::Scheduler => self.scheduler().rest(parts, &bytes),
+            Target::Json { prefix, action } => self.json(caller, &prefix, &action, &bytes).await,
+            Target::Cbor { action, .. } => self.cbor(caller, &action, &bytes).await,
+            Target::Query { service } => self.query(caller, &service, &bytes, request_id).await,
+            Target::Lambda => self.lambda().rest(caller, parts, bytes).await,
+            Target::Scheduler => self.scheduler().rest(caller, parts, &bytes),
             Target::S3 => unreachable!("S3 streams its bodies and has been answered"),
         }
     }
 
-    async fn json(&self, prefix: &str, action: &str, bytes: &[u8]) -> Response<Body> {
+    async fn json(
+        &self,
+        caller: &Caller,
+        prefix: &str,
+        action: &str,
+        bytes: &[u8],
+    ) -> Response<Body> {
         let Some(protocol) = JSON_SERVICES.iter().find(|service| service.prefix == prefix) else {
             let error = ServiceError::unknown_operation(prefix, action);
             return json::refuse("application/x-amz-json-1.1", &error, "message");
         };
         let answered = match json::parse(bytes) {
-            Ok(input) => self.dispatch(protocol.service, action, input).await,
+            Ok(input) => self.dispatch_as(caller, protocol.service, action, input).await,
             Err(error) => Err(error),
         };
         match answered {
@@ -264,20 +332,26 @@ impl Services {
         }
     }
 
-    async fn cbor(&self, action: &str, bytes: &[u8]) -> Response<Body> {
+    async fn cbor(&self, caller: &Caller, action: &str, bytes: &[u8]) -> Response<Body> {
         let answered = match cbor::decode(bytes) {
-            Ok(input) => self.dispatch("monitoring", action, input).await,
+            Ok(input) => self.dispatch_as(caller, "monitoring", action, input).await,
             Err(error) => Err(error),
         };
         cbor::response(answered)
     }
 
-    async fn query(&self, service: &str, bytes: &[u8], request_id: &str) -> Response<Body> {
+    async fn query(
+        &self,
+        caller: &Caller,
+        service: &str,
+        bytes: &[u8],
+        request_id: &str,
+    ) -> Response<Body> {
         let (action, input) = match query::parse(bytes) {
             Ok(parsed) => parsed,
             Err(error) => return query::refuse(&error, request_id),
         };
-        match self.dispatch(service, &action, input).await {
+        match self.dispatch_as(caller, service, &action, input).await {
             Ok(output) => query::answer(&action, &output, request_id),
             Err(error) if error.code == "UnknownOperationException" => {
                 let message = format!("The action {action} is not valid for this web service.");

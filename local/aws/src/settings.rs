@@ -8,6 +8,9 @@ pub struct Settings {
     pub region: String,
     /// Where this server answers, as `http://127.0.0.1:4566`: queue URLs and functions' `AWS_ENDPOINT_URL`.
     pub endpoint: String,
+    /// Whether any role's ARN is accepted: a role is then held to its policies only if it was given any, and a
+    /// service may call whatever has no policy of its own.
+    pub any_role: bool,
 }
 
 impl Settings {
@@ -23,6 +26,7 @@ impl Default for Settings {
             account_id: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
             endpoint: "http://127.0.0.1:4566".to_owned(),
+            any_role: true,
         }
     }
 }

@@ -9,6 +9,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+mod age;
 pub mod catalog;
 pub mod clock;
 pub mod database;
@@ -18,11 +19,13 @@ pub mod sql;
 pub mod store;
 mod tables;
 pub mod trino;
+pub mod watch;
 
 pub use catalog::{Catalog, CatalogError};
 pub use database::Database;
 pub use s3_url::{S3Url, S3UrlError};
 pub use store::{Store, StoreError};
+pub use watch::Watch;
 
 /// Everything of one data directory. Cheap to clone.
 #[derive(Clone)]
@@ -81,6 +84,16 @@ impl Lake {
             .map_err(|source| LakeError::Folder { path: std::env::temp_dir(), source })?;
         let lake = Self::open(dir.path())?;
         Ok(Self { _temporary: Some(Arc::new(dir)), ..lake })
+    }
+
+    /// The same lake, whose every use somebody hears of first, and may refuse.
+    #[must_use]
+    pub fn watched(&self, watch: Watch) -> Self {
+        Self {
+            store: self.store.watched(watch.clone()),
+            catalog: self.catalog.watched(watch),
+            ..self.clone()
+        }
     }
 
     /// The state file, for the services' own tables ([`Database::install`]).

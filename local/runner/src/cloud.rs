@@ -30,11 +30,18 @@ pub struct Address {
     pub port: u16,
     pub region: String,
     pub account_id: String,
+    /// Whether roles are accepted that nobody created, and not held to policies they were not given.
+    pub any_role: bool,
 }
 
 impl Default for Address {
     fn default() -> Self {
-        Self { port: 0, region: "us-east-1".to_owned(), account_id: "123456789012".to_owned() }
+        Self {
+            port: 0,
+            region: "us-east-1".to_owned(),
+            account_id: "123456789012".to_owned(),
+            any_role: false,
+        }
     }
 }
 
@@ -95,6 +102,7 @@ impl Cloud {
             account_id: address.account_id.clone(),
             region: address.region.clone(),
             endpoint: format!("http://{local}"),
+            any_role: address.any_role,
         };
         let services = Services::open(lake, settings).map_err(CloudError::Services)?;
         let server = tokio::spawn(services.clone().serve(listener, front(services.clone())));

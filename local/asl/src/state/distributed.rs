@@ -88,7 +88,7 @@ impl Distributed {
                 execution_type: self.execution_type,
                 execution: Arc::clone(&visit.run.execution),
             })
-            .await;
+            .await?;
         let map_run_arn = arn.clone();
         history.record(visit.track, EventDetail::MapRunStarted { map_run_arn })?;
         visit.track.open_state(visit.state.kind.state_type());

@@ -158,10 +158,10 @@ impl Host for ScriptHost<'_> {
         Stop::default()
     }
 
-    async fn start_map_run(&self, run: MapRunStart) -> String {
+    async fn start_map_run(&self, run: MapRunStart) -> Result<String, Failure> {
         let machine = &run.execution.state_machine_name;
         let label = run.label.unwrap_or_else(|| "d7a6fa6b".into());
-        format!("arn:aws:states:us-east-1:111111111111:mapRun:{machine}/{label}:0f5b2f7a")
+        Ok(format!("arn:aws:states:us-east-1:111111111111:mapRun:{machine}/{label}:0f5b2f7a"))
     }
 
     async fn read_items(&self, source: ItemSource) -> Result<Vec<Value>, Failure> {

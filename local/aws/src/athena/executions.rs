@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::now;
 use super::owner::Owner;
+use super::permission::Permission;
 use super::prepared::PreparedStatement;
 use super::query::{Answer, AthenaError, QueryExecution, State};
 use super::record::Queries;
@@ -143,13 +144,19 @@ impl Executions {
     }
 
     /// Queues a recorded execution.
-    pub fn launch(self: &Arc<Self>, id: &str, class: Class, work: Work) {
+    pub fn launch(
+        self: &Arc<Self>,
+        id: &str,
+        class: Class,
+        work: Work,
+        permission: Option<Arc<Permission>>,
+    ) {
         let cancel = self.closing.child_token();
         let active = Active { class, cancel: cancel.clone(), ended: watch::Sender::new(false) };
         self.active().insert(id.to_owned(), active);
         let (executions, id) = (self.clone(), id.to_owned());
         tokio::spawn(async move {
-            if let Err(error) = executions.live(&id, class, work, &cancel).await {
+            if let Err(error) = executions.live(&id, class, (work, permission), &cancel).await {
                 tracing::error!(query = id, %error, "a query's state could not be recorded");
             }
             if let Some(active) = executions.active().remove(&id) {
@@ -163,7 +170,7 @@ impl Executions {
         &self,
         id: &str,
         class: Class,
-        work: Work,
+        (work, permission): (Work, Option<Arc<Permission>>),
         cancel: &CancellationToken,
     ) -> Result<(), ServiceError> {
         let (slots, timeout) = match class {
@@ -178,10 +185,17 @@ impl Executions {
         if slot.is_none() {
             return self.record(id, Err(QueryError::Cancelled));
         }
-        if self.queries.advance(id, |query| query.start(now()))?.is_none() {
+        let Some(started) = self.queries.advance(id, |query| query.start(now()))? else {
             return Ok(()); // Stopped while it waited.
-        }
-        let run = AssertUnwindSafe(self.carry_out(id, work, cancel)).catch_unwind();
+        };
+        let lake = match &permission {
+            None => self.lake.clone(),
+            Some(permission) => match permission.begin(&started.substatement) {
+                Ok(()) => self.lake.watched(permission.watch()),
+                Err(_) => return self.refuse(id, permission),
+            },
+        };
+        let run = AssertUnwindSafe(self.carry_out(&lake, id, work, cancel)).catch_unwind();
         let outcome = match timeout {
             None => run.await,
             Some(limit) => match tokio::time::timeout(limit, run).await {
@@ -190,18 +204,35 @@ impl Executions {
             },
         };
         let outcome = outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        if let Some(permission) = &permission {
+            if outcome.is_err() {
+                permission.abandon();
+            }
+            if permission.refusal().is_some() {
+                return self.refuse(id, permission);
+            }
+        }
         self.record(id, outcome)
+    }
+
+    /// Ends a query that was refused something, for that reason and no other.
+    fn refuse(&self, id: &str, permission: &Permission) -> Result<(), ServiceError> {
+        if let Some(refusal) = permission.refusal() {
+            self.queries.advance(id, |query| query.fail(State::Failed, refusal, now()))?;
+        }
+        Ok(())
     }
 
     async fn carry_out(
         &self,
+        lake: &Lake,
         id: &str,
         work: Work,
         cancel: &CancellationToken,
     ) -> Result<Outcome, QueryError> {
         match work {
             Work::Run { statement, context } => {
-                let run = self.lake.run(&statement, &context, cancel.clone());
+                let run = lake.run(&statement, &context, cancel.clone());
                 tokio::pin!(run);
                 let output = tokio::select! {
                     output = &mut run => output,
@@ -214,11 +245,11 @@ impl Executions {
             }
             Work::Prepare { statement, folder } => {
                 self.prepared.put(&statement.key(), &statement).map_err(unrecorded)?;
-                self.empty_result(id, &folder)
+                empty_result(lake, id, &folder)
             }
             Work::Deallocate { key, folder } => {
                 self.prepared.delete(&key).map_err(unrecorded)?;
-                self.empty_result(id, &folder)
+                empty_result(lake, id, &folder)
             }
         }
     }
@@ -231,13 +262,6 @@ impl Executions {
                 return;
             }
         }
-    }
-
-    fn empty_result(&self, id: &str, folder: &S3Url) -> Result<Outcome, QueryError> {
-        let place = folder.join(&format!("{id}.txt"));
-        let put = self.lake.store.put(place.bucket(), place.key(), b"", PutOptions::default());
-        put.map_err(|error| QueryError::trino("GENERIC_USER_ERROR", error.to_string()))?;
-        Ok(Outcome::Empty(place))
     }
 
     /// Writes the end of a query, unless it has been stopped meanwhile.
@@ -315,6 +339,13 @@ impl Executions {
             tokio::time::sleep(OTHER_PROCESS).await;
         }
     }
+}
+
+fn empty_result(lake: &Lake, id: &str, folder: &S3Url) -> Result<Outcome, QueryError> {
+    let place = folder.join(&format!("{id}.txt"));
+    let put = lake.store.put(place.bucket(), place.key(), b"", PutOptions::default());
+    put.map_err(|error| QueryError::trino("GENERIC_USER_ERROR", error.to_string()))?;
+    Ok(Outcome::Empty(place))
 }
 
 /// What a query that succeeded has left.

@@ -14,6 +14,7 @@ mod executions;
 mod metadata;
 mod named;
 mod owner;
+mod permission;
 mod prepared;
 mod query;
 mod record;
@@ -38,6 +39,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::Settings;
 use crate::collection::Collection;
+use crate::iam::Caller;
+use crate::services::Link;
 use crate::wire::ServiceError;
 
 use executions::Executions;
@@ -55,12 +58,19 @@ pub struct Athena {
     prepared: Arc<Collection<PreparedStatement>>,
     named: Collection<NamedQuery>,
     executions: Arc<Executions>,
+    link: Link,
     _closing: DropGuard,
 }
 
 impl Athena {
-    pub fn open(lake: &Lake, settings: Arc<Settings>) -> Result<Self, ServiceError> {
-        Athena::open_with(lake, settings, Limits::default())
+    /// With a way to the other services, so that queries are held to their callers' policies.
+    pub fn open(
+        lake: &Lake,
+        settings: Arc<Settings>,
+        limits: Limits,
+        link: Link,
+    ) -> Result<Self, ServiceError> {
+        Ok(Athena { link, ..Athena::open_with(lake, settings, limits)? })
     }
 
     pub fn open_with(
@@ -91,20 +101,32 @@ impl Athena {
             named: Collection::open(database, "athena/named")?,
             executions: Executions::open(lake, prepared.clone(), limits, closing.clone())?,
             prepared,
+            link: Link::default(),
             _closing: closing.drop_guard(),
         })
     }
 
-    #[expect(clippy::unused_async, reason = "operations of all services are called alike")]
+    /// One operation as the account's root.
     pub async fn operation(&self, action: &str, input: Value) -> Result<Value, ServiceError> {
+        self.operation_as(&Caller::Root, action, input).await
+    }
+
+    /// One operation as a caller who has been let in.
+    #[expect(clippy::unused_async, reason = "operations of all services are called alike")]
+    pub async fn operation_as(
+        &self,
+        caller: &Caller,
+        action: &str,
+        input: Value,
+    ) -> Result<Value, ServiceError> {
         match action {
-            "StartQueryExecution" => self.start_query_execution(input),
+            "StartQueryExecution" => self.start_query_execution(caller, input),
             "StopQueryExecution" => self.stop_query_execution(&input),
             "GetQueryExecution" => self.get_query_execution(&input),
             "BatchGetQueryExecution" => self.batch_get_query_execution(&input),
             "ListQueryExecutions" => self.list_query_executions(&input),
             "GetQueryRuntimeStatistics" => self.get_query_runtime_statistics(&input),
-            "GetQueryResults" => self.get_query_results(&input),
+            "GetQueryResults" => self.get_query_results(caller, &input),
             "CreateWorkGroup" => self.create_work_group(input),
             "GetWorkGroup" => self.get_work_group(&input),
             "ListWorkGroups" => self.list_work_groups(&input),

@@ -4,8 +4,10 @@ use lake::{S3Url, StoreError};
 use serde_json::{Map, Value};
 
 use super::Athena;
+use super::permission::called;
 use super::refusal::invalid;
 use super::workgroup::WorkGroup;
+use crate::iam::{Caller, Need};
 use crate::wire::ServiceError;
 
 /// Buckets of this prefix Athena makes itself.
@@ -50,9 +52,10 @@ fn settled(group: &WorkGroup, client: Option<Map<String, Value>>) -> Map<String,
 }
 
 impl Athena {
-    /// Settles a new query's location and sees to it that its bucket exists.
+    /// Settles a new query's location and sees to it that its bucket exists and its caller can find it.
     pub(super) fn result_location(
         &self,
+        caller: &Caller,
         group: &WorkGroup,
         client: Option<Map<String, Value>>,
     ) -> Result<ResultLocation, ServiceError> {
@@ -77,6 +80,12 @@ impl Athena {
                  configuration setting or as an API input.",
             )
         })?)?;
+        if !self.can_find(caller, &folder) {
+            return Err(invalid(format!(
+                "Unable to verify/create output bucket {}",
+                folder.bucket()
+            )));
+        }
         if folder.bucket().starts_with(OWN_BUCKETS) {
             self.make_bucket(folder.bucket())?;
         } else if self.executions.lake.store.bucket(folder.bucket()).is_err() {
@@ -86,6 +95,15 @@ impl Athena {
             )));
         }
         Ok(ResultLocation { folder, configuration, managed: None })
+    }
+
+    fn can_find(&self, caller: &Caller, folder: &S3Url) -> bool {
+        let needs = [
+            Need::s3("s3:GetBucketLocation", folder.bucket(), None),
+            Need::s3("s3:ListBucket", folder.bucket(), None).with("s3:prefix", folder.key()),
+        ];
+        let needs = needs.map(called);
+        self.link.services().is_none_or(|services| services.authorise_all(caller, &needs).is_ok())
     }
 
     fn make_bucket(&self, name: &str) -> Result<(), ServiceError> {

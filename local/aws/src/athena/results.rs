@@ -7,9 +7,11 @@ use lake::{S3Url, StoreError};
 use serde_json::{Value, json};
 
 use super::Athena;
+use super::permission::called;
 use super::query::{QueryExecution, State};
 use super::refusal::{invalid, page_size, text};
 use super::result_rows::{Format, ResultRows};
+use crate::iam::{Caller, Need};
 use crate::wire::ServiceError;
 
 /// Source: <https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html>
@@ -35,7 +37,13 @@ impl<'a> Token<'a> {
 }
 
 impl Athena {
-    pub(super) fn get_query_results(&self, input: &Value) -> Result<Value, ServiceError> {
+    /// Who asks must be allowed to read the result object.
+    /// <https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html>
+    pub(super) fn get_query_results(
+        &self,
+        caller: &Caller,
+        input: &Value,
+    ) -> Result<Value, ServiceError> {
         let id = text(input, "QueryExecutionId")?;
         let size = page_size(input, 1, LARGEST_PAGE)?.unwrap_or(LARGEST_PAGE);
         let result_type = input["QueryResultType"].as_str().unwrap_or("DATA_ROWS");
@@ -63,6 +71,7 @@ impl Athena {
                 Token::decode(id, token).ok_or_else(|| invalid("Invalid NextToken"))?.offset
             }
         };
+        self.admit_reader(caller, &query)?;
         let (rows, next) = self.rows(&query, offset, size)?;
         let columns: Vec<Value> = query.answer.columns.iter().map(column).collect();
         let mut page = json!({
@@ -73,6 +82,16 @@ impl Athena {
             page["NextToken"] = Token { query: id, offset }.encode().into();
         }
         Ok(page)
+    }
+
+    fn admit_reader(&self, caller: &Caller, query: &QueryExecution) -> Result<(), ServiceError> {
+        let (Some(services), Some(object)) = (self.link.services(), &query.answer.object) else {
+            return Ok(());
+        };
+        let place: S3Url = object.parse().map_err(ServiceError::internal)?;
+        let need = Need::s3("s3:GetObject", place.bucket(), Some(place.key()));
+        let allowed = services.authorise(caller, &called(need));
+        allowed.map_err(|refusal| refusal.of_service("athena"))
     }
 
     /// Up to `most` rows from `offset`, and where the next ones begin.

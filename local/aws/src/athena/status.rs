@@ -20,6 +20,11 @@ impl Athena {
         self.executions.get(id)?.ok_or_else(|| not_found(id))
     }
 
+    /// The workgroup of a query, if there is such a query.
+    pub fn workgroup_of(&self, id: &str) -> Option<String> {
+        self.executions.get(id).ok().flatten().map(|query| query.workgroup)
+    }
+
     /// Waits until a query has ended, without polling where this process runs it.
     pub async fn finished(&self, id: &str) -> Result<QueryExecution, ServiceError> {
         self.executions.finished(id).await?.ok_or_else(|| not_found(id))

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::executions::{Class, Work};
+use super::permission::Permission;
 use super::prepared::PreparedStatement;
 use super::query::{Answer, QueryExecution, State, Statistics};
 use super::record::{Identity, Inserted};
@@ -17,6 +18,7 @@ use super::refusal::{constraint, invalid, read, syntax, too_many};
 use super::result_location::ResultLocation;
 use super::workgroup::{PRIMARY, WorkGroup};
 use super::{Athena, now, reuse};
+use crate::iam::{Caller, Need};
 use crate::wire::ServiceError;
 
 /// Bytes of UTF-8. Source: <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
@@ -126,7 +128,11 @@ enum Task {
 }
 
 impl Athena {
-    pub(super) fn start_query_execution(&self, input: Value) -> Result<Value, ServiceError> {
+    pub(super) fn start_query_execution(
+        &self,
+        caller: &Caller,
+        input: Value,
+    ) -> Result<Value, ServiceError> {
         let begun = Instant::now();
         let start: StartQueryExecution = read(input)?;
         start.check()?;
@@ -141,7 +147,8 @@ impl Athena {
             return Err(invalid(format!("WorkGroup {} is disabled.", group.name)));
         }
         let allowed_age = reuse::allowed_age(start.result_reuse_configuration.as_ref())?;
-        let location = self.result_location(&group, start.result_configuration.clone())?;
+        self.admit_catalog(caller, start.catalog())?;
+        let location = self.result_location(caller, &group, start.result_configuration.clone())?;
         let accepted = self.accept(&group, &start)?;
         let class = Class::of(accepted.kind);
         if self.executions.is_full(class) {
@@ -157,10 +164,22 @@ impl Athena {
         let identity = Identity { token, request: &request, reuse: &digest };
         let inserted = self.executions.queries.insert(&query, &identity)?;
         if matches!(inserted, Inserted::New) && !query.state.is_final() {
+            let is_ddl = accepted.kind.is_hive();
+            let permission = Permission::of(self.link.services(), caller, is_ddl);
             let work = work(accepted.task, &query, &group, location);
-            self.executions.launch(&query.id, class, work);
+            self.executions.launch(&query.id, class, work, permission);
         }
         answer(inserted, &query.id)
+    }
+
+    /// Whether a caller may use the catalog its names are of.
+    fn admit_catalog(&self, caller: &Caller, name: &str) -> Result<(), ServiceError> {
+        let Some(services) = self.link.services() else { return Ok(()) };
+        // ARNs have it as AWS spells it.
+        let name = if name.eq_ignore_ascii_case(CATALOG) { "AwsDataCatalog" } else { name };
+        let arn = self.settings.arn("athena", &format!("datacatalog/{name}"));
+        let allowed = services.authorise(caller, &Need::new("athena:GetDataCatalog", arn));
+        allowed.map_err(|refusal| refusal.of_service("athena"))
     }
 
     /// Parses the statement, and finds what EXECUTE means.

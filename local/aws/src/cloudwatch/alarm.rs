@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{CloudWatch, missing};
+use crate::iam::Caller;
 use crate::wire::{ServiceError, page, read};
 
 fn names(input: &Value) -> Result<Vec<String>, ServiceError> {
@@ -82,17 +83,57 @@ impl CloudWatch {
     pub(super) fn set_alarm_state(&self, input: &Value) -> Result<Value, ServiceError> {
         let name = input["AlarmName"].as_str().ok_or_else(|| missing("AlarmName"))?;
         let changed = self.alarms.update(name, |alarm| {
+            let before = alarm["StateValue"].clone();
             for member in ["StateValue", "StateReason", "StateReasonData"] {
                 if !input[member].is_null() {
                     alarm[member] = input[member].clone();
                 }
             }
             alarm["StateUpdatedTimestamp"] = lake::clock::now().as_second().into();
-            Ok(json!({}))
+            Ok((before, alarm.clone()))
         })?;
-        changed.ok_or_else(|| {
+        let (before, alarm) = changed.ok_or_else(|| {
             ServiceError::new("ResourceNotFound", format!("{name} does not exist")).status(404)
-        })
+        })?;
+        if alarm["StateValue"] != before && alarm["ActionsEnabled"] == true {
+            self.act(&alarm, &before);
+        }
+        Ok(json!({}))
+    }
+
+    /// Tells the topics of an alarm's new state. CloudWatch publishes itself: the topics' policies must let it in.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html>
+    fn act(&self, alarm: &Value, before: &Value) {
+        let text = |member: &str| alarm[member].as_str().unwrap_or_default();
+        let member = match text("StateValue") {
+            "ALARM" => "AlarmActions",
+            "OK" => "OKActions",
+            _ => "InsufficientDataActions",
+        };
+        let actions = alarm[member].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let caller = Caller::service("cloudwatch.amazonaws.com", Some(text("AlarmArn")));
+        for topic in actions.filter(|arn| arn.contains(":sns:")) {
+            let message = json!({
+                "AlarmName": alarm["AlarmName"],
+                "AlarmDescription": alarm["AlarmDescription"],
+                "AlarmArn": alarm["AlarmArn"],
+                "AWSAccountId": self.settings.account_id,
+                "NewStateValue": alarm["StateValue"],
+                "NewStateReason": alarm["StateReason"],
+                "OldStateValue": before,
+                "StateChangeTime": lake::clock::now().to_string(),
+            });
+            let subject = format!("{}: \"{}\"", text("StateValue"), text("AlarmName"));
+            let input =
+                json!({"TopicArn": topic, "Subject": subject, "Message": message.to_string()});
+            let (link, caller) = (self.link.clone(), caller.clone());
+            tokio::spawn(async move {
+                let Some(services) = link.services() else { return };
+                if let Err(error) = services.dispatch_as(&caller, "sns", "Publish", input).await {
+                    tracing::warn!(%error, "an alarm's topic was not told");
+                }
+            });
+        }
     }
 
     pub(super) fn set_actions_enabled(

@@ -1,7 +1,8 @@
 //! CloudWatch: metrics kept and summed up, alarms and dashboards kept.
 //!
 //! Own implementation: `winterbaume-cloudwatch` keeps metrics in memory, so that a second command would see none.
-//! Alarms are not evaluated: their state is `INSUFFICIENT_DATA` until `SetAlarmState` says otherwise.
+//! Alarms are not evaluated: their state is `INSUFFICIENT_DATA` until `SetAlarmState` says otherwise, which carries out
+//! their actions.
 
 mod alarm;
 mod dashboard;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use crate::Settings;
 use crate::collection::Collection;
+use crate::services::Link;
 use crate::wire::ServiceError;
 
 /// The CloudWatch service.
@@ -24,16 +26,18 @@ pub struct CloudWatch {
     database: Arc<Database>,
     alarms: Collection<Value>,
     dashboards: Collection<Value>,
+    link: Link,
 }
 
 impl CloudWatch {
-    pub fn open(lake: &Lake, settings: Arc<Settings>) -> Result<Self, ServiceError> {
+    pub fn open(lake: &Lake, settings: Arc<Settings>, link: Link) -> Result<Self, ServiceError> {
         let database = lake.database().clone();
         database.install(metric::SCHEMA)?;
         Ok(CloudWatch {
             settings,
             alarms: Collection::open(&database, "cloudwatch/alarm")?,
             dashboards: Collection::open(&database, "cloudwatch/dashboard")?,
+            link,
             database,
         })
     }

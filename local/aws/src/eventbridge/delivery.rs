@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::Services;
+use crate::iam::Caller;
 use crate::wire::ServiceError;
 
 /// Attempts at a target that fails for reasons of its own. (AWS goes on for 24 hours and 185 attempts.)
 const ATTEMPTS: u32 = 3;
+
+const EVENTS: &str = "events.amazonaws.com";
+const SCHEDULER: &str = "scheduler.amazonaws.com";
 
 /// What goes to one target.
 #[derive(Clone, Debug)]
@@ -18,9 +23,54 @@ pub struct Delivery {
     pub target_arn: String,
     pub input: String,
     pub dead_letter_arn: Option<String>,
+    pub sender: Sender,
+}
+
+/// On whose behalf a target is called.
+#[derive(Clone, Debug)]
+pub enum Sender {
+    /// With a role as that role, otherwise as EventBridge itself, which the target's own policy must let in.
+    Rule { role_arn: Option<String> },
+    /// Always as the schedule's role. `group_arn` is what Scheduler takes it on for.
+    Schedule { role_arn: String, group_arn: String },
+}
+
+impl Sender {
+    /// Who calls the target.
+    fn caller(&self, services: &Services, delivery: &Delivery) -> Result<Caller, ServiceError> {
+        let (principal, source, role) = match self {
+            Sender::Rule { role_arn: Some(role) } => (EVENTS, &delivery.source_arn, role),
+            // Nobody but a role may start executions; where any role is accepted, none is needed.
+            Sender::Rule { role_arn: None } if delivery.service() == "states" => {
+                return if services.settings().any_role {
+                    Ok(Caller::Root)
+                } else {
+                    Err(ServiceError::new("AccessDeniedException", "the target has no RoleArn"))
+                };
+            }
+            Sender::Rule { role_arn: None } => return Ok(self.own(delivery)),
+            Sender::Schedule { role_arn, group_arn } => (SCHEDULER, group_arn, role_arn),
+        };
+        services.assume(principal, source, role).map_err(|refusal| refusal.of_service("sts"))?;
+        Ok(Caller::role(role, Uuid::new_v4().simple().to_string()))
+    }
+
+    /// Who sends dead letters: a rule's are EventBridge's own.
+    fn own(&self, delivery: &Delivery) -> Caller {
+        match self {
+            Sender::Rule { .. } => Caller::service(EVENTS, Some(&delivery.source_arn)),
+            Sender::Schedule { role_arn, .. } => {
+                Caller::role(role_arn, Uuid::new_v4().simple().to_string())
+            }
+        }
+    }
 }
 
 impl Delivery {
+    fn service(&self) -> &str {
+        self.target_arn.split(':').nth(2).unwrap_or_default()
+    }
+
     /// Calls the target, again after a pause where that may help; a last failure becomes a dead letter.
     pub async fn run(self, services: &Services) -> Result<Value, ServiceError> {
         let mut attempt = 1;
@@ -44,7 +94,8 @@ impl Delivery {
                 "ERROR_MESSAGE": text(&error.message),
                 "RETRY_ATTEMPTS": text(&(attempt - 1).to_string()),
             });
-            services.sqs().send_to_arn(queue, &self.input, Some(attributes))?;
+            let caller = self.sender.own(&self);
+            services.send_to_queue(&caller, queue, &self.input, Some(attributes))?;
         }
         Err(error)
     }
@@ -56,23 +107,24 @@ fn is_transient(error: &ServiceError) -> bool {
 
 async fn call(services: &Services, delivery: &Delivery) -> Result<Value, ServiceError> {
     let (arn, input) = (&delivery.target_arn, &delivery.input);
-    match arn.split(':').nth(2).unwrap_or_default() {
+    let caller = delivery.sender.caller(services, delivery)?;
+    match delivery.service() {
         "states" => {
             let start = json!({"stateMachineArn": arn, "input": input});
-            services.dispatch("states", "StartExecution", start).await
+            services.dispatch_as(&caller, "states", "StartExecution", start).await
         }
         "lambda" => {
             let payload: Value =
                 serde_json::from_str(input).unwrap_or_else(|_| input.as_str().into());
             let invoke =
                 json!({"FunctionName": arn, "InvocationType": "Event", "Payload": payload});
-            let (status, _) = services.lambda().invoke_json(&invoke).await?;
+            let (status, _) = services.invoke(&caller, &invoke).await?;
             Ok(json!({"StatusCode": status}))
         }
-        "sqs" => services.sqs().send_to_arn(arn, input, None),
+        "sqs" => services.send_to_queue(&caller, arn, input, None),
         "sns" => {
             let publish = json!({"TopicArn": arn, "Message": input});
-            services.dispatch("sns", "Publish", publish).await
+            services.dispatch_as(&caller, "sns", "Publish", publish).await
         }
         "logs" => {
             let group = arn.split_once(":log-group:").map_or(arn.as_str(), |(_, name)| name);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Sender};
 use super::pattern::Pattern;
 use super::rule::Rule;
 use super::transformer::{RuleVariables, input};
@@ -172,6 +172,13 @@ impl EventBridge {
                     .dead_letter_config
                     .as_ref()
                     .and_then(|letters| letters.arn.clone()),
+                sender: Sender::Rule {
+                    role_arn: target
+                        .other
+                        .get("RoleArn")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                },
             };
             let Some(services) = self.link.services() else {
                 return;

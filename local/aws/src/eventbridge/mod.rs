@@ -22,7 +22,7 @@ use crate::collection::Collection;
 use crate::services::Link;
 use crate::wire::ServiceError;
 
-pub use delivery::Delivery;
+pub use delivery::{Delivery, Sender};
 pub use notice::{Notice, Notices};
 pub use pattern::Pattern;
 pub use rule::Rule;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Lambda;
 use super::invocation::{Answer, Invocation, error_of};
+use super::{Lambda, credential};
 use crate::services::Services;
 use crate::wire::ServiceError;
 
@@ -52,11 +52,12 @@ async fn bury(services: &Services, invocation: &Invocation, answer: &Result<Answ
         "ErrorCode": {"DataType": "Number", "StringValue": "200"},
     });
     let body = String::from_utf8_lossy(&invocation.payload).into_owned();
+    let caller = credential::caller(function);
     let sent = if arn.contains(":sns:") {
         let input = json!({"TopicArn": arn, "Message": body, "MessageAttributes": attributes});
-        services.dispatch("sns", "Publish", input).await
+        services.dispatch_as(&caller, "sns", "Publish", input).await
     } else {
-        services.sqs().send_to_arn(arn, &body, Some(attributes)).map(|_| serde_json::Value::Null)
+        services.send_to_queue(&caller, arn, &body, Some(attributes))
     };
     if let Err(error) = sent {
         tracing::warn!(%error, arn, "a dead letter was not delivered");

@@ -70,6 +70,7 @@ impl Lambda {
         }
         function.set_code(&create.code)?;
         function.configure(create.configuration)?;
+        self.check_role(&function.arn, &function.role)?;
         if !self.functions.insert(&function.name, &function)? {
             return Err(ServiceError::new(
                 "ResourceConflictException",
@@ -118,9 +119,26 @@ impl Lambda {
         input: &Value,
     ) -> Result<Value, ServiceError> {
         let configuration: Configuration = read(input.clone())?;
+        if let Some(role) = &configuration.role {
+            self.check_role(&self.named(input)?.arn, role)?;
+        }
         self.change(input, |function| {
             function.configure(configuration)?;
             Ok(function.configuration())
+        })
+    }
+
+    /// Lambda must be allowed to take on the function's role.
+    fn check_role(&self, function_arn: &str, role_arn: &str) -> Result<(), ServiceError> {
+        let assumed = self.link.services().map_or(Ok(()), |services| {
+            services.assume("lambda.amazonaws.com", function_arn, role_arn)
+        });
+        assumed.map_err(|_| {
+            ServiceError::new(
+                "InvalidParameterValueException",
+                "The role defined for the function cannot be assumed by Lambda.",
+            )
+            .with("Type", "User")
         })
     }
 

@@ -32,6 +32,9 @@ pub struct Function {
     pub log_group: String,
     pub dead_letter_arn: Option<String>,
     pub reserved_concurrency: Option<usize>,
+    /// `TracingConfig: {Mode: Active}`
+    #[serde(default)]
+    pub traced: bool,
     /// Attempts after the first of an asynchronous invocation.
     pub retry_attempts: u32,
     pub tags: BTreeMap<String, String>,
@@ -59,6 +62,7 @@ impl Function {
             architectures: vec!["x86_64".to_owned()],
             dead_letter_arn: None,
             reserved_concurrency: None,
+            traced: false,
             retry_attempts: 2,
             tags: BTreeMap::new(),
             last_modified: lake::clock::now(),
@@ -86,7 +90,7 @@ impl Function {
             "Version": "$LATEST",
             "Environment": {"Variables": self.environment},
             "DeadLetterConfig": self.dead_letter_arn.as_ref().map(|arn| json!({"TargetArn": arn})),
-            "TracingConfig": {"Mode": "PassThrough"},
+            "TracingConfig": {"Mode": if self.traced { "Active" } else { "PassThrough" }},
             "RevisionId": self.revision,
             "State": "Active",
             "LastUpdateStatus": "Successful",
@@ -128,6 +132,9 @@ impl Function {
         }
         if let Some(dead_letters) = change.dead_letter_config {
             self.dead_letter_arn = dead_letters.target_arn.filter(|arn| !arn.is_empty());
+        }
+        if let Some(tracing) = change.tracing_config {
+            self.traced = tracing.mode == "Active";
         }
         if let Some(group) = change.logging_config.and_then(|logging| logging.log_group) {
             self.log_group = group;
@@ -216,7 +223,7 @@ impl Code {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Configuration {
-    role: Option<String>,
+    pub role: Option<String>,
     runtime: Option<String>,
     handler: Option<String>,
     description: Option<String>,
@@ -225,6 +232,7 @@ pub(super) struct Configuration {
     environment: Option<Environment>,
     dead_letter_config: Option<DeadLetters>,
     logging_config: Option<Logging>,
+    tracing_config: Option<Tracing>,
 }
 
 #[derive(Deserialize)]
@@ -238,6 +246,12 @@ struct Environment {
 #[serde(rename_all = "PascalCase")]
 struct DeadLetters {
     target_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tracing {
+    mode: String,
 }
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use super::credential::Credential;
 use super::function::Function;
 use super::process::{Line, Process};
 use super::reaper::Reaper;
@@ -38,6 +39,7 @@ pub struct Instance {
     pub idle_since: Instant,
     process: Process,
     api: RuntimeApi,
+    _credential: Credential,
     lines: mpsc::UnboundedReceiver<Line>,
     started: Instant,
     /// Spawn to first `GET next`; told once, by the first invocation.
@@ -85,6 +87,7 @@ impl Instance {
         function: &Function,
         settings: &Settings,
         reaper: Arc<Reaper>,
+        credential: Credential,
     ) -> std::io::Result<Self> {
         let started = Instant::now();
         let api = RuntimeApi::open().await?;
@@ -93,7 +96,8 @@ impl Instance {
             lake::clock::now().strftime("%Y/%m/%d/"),
             Uuid::new_v4().simple()
         );
-        let environment = environment(function, settings, &api, &log_stream);
+        let mut environment = environment(function, settings, &api, &log_stream);
+        environment.push(("AWS_ACCESS_KEY_ID".to_owned(), credential.access_key.clone()));
         let (sender, lines) = mpsc::unbounded_channel();
         let process = Process::start(&function.binary, environment, &sender, reaper)?;
         Ok(Instance {
@@ -102,6 +106,7 @@ impl Instance {
             idle_since: started,
             process,
             api,
+            _credential: credential,
             lines,
             started,
             init: None,
@@ -251,7 +256,6 @@ fn environment(
     let root = function.binary.parent().unwrap_or(&function.binary);
     let own = [
         ("_HANDLER", function.handler.clone()),
-        ("AWS_ACCESS_KEY_ID", "ASIALOCAL00000000000".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
         ("AWS_SESSION_TOKEN", "local".to_owned()),
         ("AWS_DEFAULT_REGION", settings.region.clone()),

@@ -5,9 +5,11 @@
 
 mod asynchronous;
 mod control;
+mod credential;
 mod function;
 mod instance;
 mod invocation;
+mod permission;
 mod pool;
 mod process;
 mod reaper;
@@ -33,6 +35,8 @@ use pool::Pool;
 pub struct Lambda {
     settings: Arc<Settings>,
     functions: Collection<Function>,
+    /// Statements of functions' own policies, by function.
+    permissions: Collection<Vec<Value>>,
     pool: Arc<Pool>,
     link: Link,
 }
@@ -47,7 +51,8 @@ impl Lambda {
     ) -> Result<Self, ServiceError> {
         Ok(Lambda {
             functions: Collection::open(lake.database(), "lambda/function")?,
-            pool: Arc::new(Pool::new(settings.clone(), logs, stand_in)),
+            permissions: Collection::open(lake.database(), "lambda/permission")?,
+            pool: Arc::new(Pool::new(settings.clone(), logs, link.clone(), stand_in)),
             settings,
             link,
         })
@@ -74,6 +79,9 @@ impl Lambda {
                 Ok(Value::Null)
             }),
             "PutFunctionEventInvokeConfig" => self.put_event_invoke_config(&input),
+            "AddPermission" => self.add_permission(&input),
+            "RemovePermission" => self.remove_permission(&input),
+            "GetPolicy" => self.get_policy(&input),
             "ListTags" => self.list_tags(&input),
             _ => Err(ServiceError::unknown_operation("Lambda", action)),
         }

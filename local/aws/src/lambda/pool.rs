@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
+use super::credential::{self, Credential};
 use super::function::Function;
 use super::instance::{Ending, Event, Instance, error_document, timed_out};
 use super::invocation::{Answer, Usage};
 use super::process::Line;
 use super::reaper::Reaper;
 use crate::Settings;
+use crate::iam::Need;
 use crate::logs::Logs;
+use crate::services::Link;
 use crate::stand_in::{FunctionEvent, Functions};
 use crate::wire::ServiceError;
 
@@ -29,6 +32,7 @@ const TAIL: usize = 4096;
 pub struct Pool {
     settings: Arc<Settings>,
     logs: Arc<Logs>,
+    link: Link,
     reaper: Arc<Reaper>,
     /// Instead of processes.
     stand_in: Option<Arc<dyn Functions>>,
@@ -47,12 +51,14 @@ impl Pool {
     pub fn new(
         settings: Arc<Settings>,
         logs: Arc<Logs>,
+        link: Link,
         stand_in: Option<Arc<dyn Functions>>,
     ) -> Self {
         Pool {
             stand_in,
             settings,
             logs,
+            link,
             reaper: Arc::default(),
             slots: Semaphore::new(MOST_INSTANCES),
             state: Mutex::default(),
@@ -131,7 +137,8 @@ impl Pool {
     }
 
     async fn start(&self, function: &Function) -> std::io::Result<Instance> {
-        Instance::start(function, &self.settings, self.reaper.clone()).await
+        let credential = Credential::of(function, &self.link);
+        Instance::start(function, &self.settings, self.reaper.clone(), credential).await
     }
 
     fn warm(&self, function: &Function) -> Option<Instance> {
@@ -160,7 +167,10 @@ impl Pool {
         let failure = broken.then(|| String::from_utf8_lossy(&payload).into_owned());
         let lines = report(event, printed, failure, peak, duration, init);
         let tail = tail(&lines);
-        if let Err(error) = self.logs.append(&event.function.log_group, &instance.log_stream, lines)
+        if !self.is_allowed_to_tell(event.function, &instance.log_stream, init.is_some()) {
+            // Lambda goes on without the log.
+        } else if let Err(error) =
+            self.logs.append(&event.function.log_group, &instance.log_stream, lines)
         {
             tracing::warn!(%error, function = event.function.name, "the log was not written");
         }
@@ -174,6 +184,21 @@ impl Pool {
             state.idle.entry(event.function.name.clone()).or_default().push(instance);
         }
         Answer { request_id: event.request_id.to_owned(), payload, function_error, tail }
+    }
+
+    /// Logs and traces are the function's own to be allowed. Whether its log may be written.
+    fn is_allowed_to_tell(&self, function: &Function, stream: &str, is_new: bool) -> bool {
+        let Some(services) = self.link.services() else { return true };
+        let caller = credential::caller(function);
+        let group = &function.log_group;
+        let arn = self.settings.arn("logs", &format!("log-group:{group}:log-stream:{stream}"));
+        let create = is_new.then(|| Need::new("logs:CreateLogStream", arn.as_str()));
+        let write = Need::new("logs:PutLogEvents", arn.as_str());
+        let traces = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+        for action in traces.into_iter().filter(|_| function.traced) {
+            services.authorise_quietly(&caller, &Need::new(action, "*"));
+        }
+        create.into_iter().chain([write]).all(|need| services.authorise_quietly(&caller, &need))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -7,16 +7,17 @@ use http::{HeaderValue, Method, Response};
 use serde_json::{Map, Value};
 
 use super::Lambda;
+use crate::iam::Caller;
 use crate::wire::{Body, ServiceError, json, path};
 
 const JSON: &str = "application/json";
 
 impl Lambda {
     /// Answers one request of the REST API.
-    pub async fn rest(&self, request: &Parts, body: Bytes) -> Response<Body> {
+    pub async fn rest(&self, caller: &Caller, request: &Parts, body: Bytes) -> Response<Body> {
         let answered = match route(request) {
-            Some(("Invoke", input)) => self.rest_invoke(request, &input, body).await,
-            Some((action, input)) => self.rest_operation(action, input, &body),
+            Some(("Invoke", input)) => self.rest_invoke(caller, request, &input, body).await,
+            Some((action, input)) => self.rest_operation(caller, action, input, &body),
             None => Err(ServiceError::unknown_operation(
                 "Lambda",
                 &format!("{} {}", request.method, request.uri.path()),
@@ -28,6 +29,7 @@ impl Lambda {
 
     fn rest_operation(
         &self,
+        caller: &Caller,
         action: &'static str,
         mut input: Map<String, Value>,
         body: &Bytes,
@@ -35,10 +37,12 @@ impl Lambda {
         if let Value::Object(members) = json::parse(body)? {
             input.extend(members);
         }
-        let output = self.operation(action, Value::Object(input))?;
+        let input = Value::Object(input);
+        self.link.require()?.permit(caller, "lambda", action, &input)?;
+        let output = self.operation(action, input)?;
         let status = match action {
-            "CreateFunction" => 201,
-            "DeleteFunction" | "DeleteFunctionConcurrency" => 204,
+            "CreateFunction" | "AddPermission" => 201,
+            "DeleteFunction" | "DeleteFunctionConcurrency" | "RemovePermission" => 204,
             _ => 200,
         };
         Ok(json::answer(JSON, &output, status))
@@ -46,13 +50,16 @@ impl Lambda {
 
     async fn rest_invoke(
         &self,
+        caller: &Caller,
         request: &Parts,
         input: &Map<String, Value>,
         payload: Bytes,
     ) -> Result<Response<Body>, ServiceError> {
+        let input = Value::Object(input.clone());
+        self.link.require()?.permit(caller, "lambda", "Invoke", &input)?;
         let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
         let trace_id = header("x-amzn-trace-id").map(str::to_owned);
-        let invocation = self.prepare(&Value::Object(input.clone()), payload, trace_id)?;
+        let invocation = self.prepare(&input, payload, trace_id)?;
         let kind = header("x-amz-invocation-type");
         let (status, answer) = self.start(invocation, kind).await?;
         let mut response = json::answer(JSON, &Value::Null, status);
@@ -89,6 +96,9 @@ fn route(request: &Parts) -> Option<(&'static str, Map<String, Value>)> {
         }
         [_, "functions", name, rest @ ..] => {
             input.insert("FunctionName".into(), (*name).into());
+            if let ["policy", sid] = rest {
+                input.insert("StatementId".into(), (*sid).into());
+            }
             function_action(method, rest)?
         }
         _ => return None,
@@ -101,6 +111,9 @@ fn function_action(method: &Method, rest: &[&str]) -> Option<&'static str> {
         ("GET", []) => "GetFunction",
         ("DELETE", []) => "DeleteFunction",
         ("POST", ["invocations"]) => "Invoke",
+        ("POST", ["policy"]) => "AddPermission",
+        ("GET", ["policy"]) => "GetPolicy",
+        ("DELETE", ["policy", _]) => "RemovePermission",
         ("GET", ["configuration"]) => "GetFunctionConfiguration",
         ("PUT", ["configuration"]) => "UpdateFunctionConfiguration",
         ("PUT", ["code"]) => "UpdateFunctionCode",

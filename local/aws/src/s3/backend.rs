@@ -6,13 +6,16 @@ use lake::Store;
 use lake::store::Versioning;
 use s3s::{S3, S3Request, S3Response, S3Result, dto};
 
+use super::authority::Asked;
 use super::error::from_store;
 use super::{bucket, copy, document, listing, object, part, tagging, upload};
 use crate::Settings;
+use crate::services::Link;
 
 pub struct Backend {
     pub store: Store,
     pub settings: Arc<Settings>,
+    pub link: Link,
 }
 
 impl Backend {
@@ -38,13 +41,21 @@ macro_rules! operations {
                 &self,
                 request: S3Request<dto::$slow_input>,
             ) -> S3Result<S3Response<dto::$slow_output>> {
-                $slow_path(self, request).await
+                let Some(asked) = Asked::of(stringify!($slow_input), &request) else {
+                    return $slow_path(self, request).await;
+                };
+                asked.allow(self)?;
+                asked.disclose(self, $slow_path(self, request).await)
             })*
             $(async fn $fast(
                 &self,
                 request: S3Request<dto::$fast_input>,
             ) -> S3Result<S3Response<dto::$fast_output>> {
-                $fast_path(self, request)
+                let Some(asked) = Asked::of(stringify!($fast_input), &request) else {
+                    return $fast_path(self, request);
+                };
+                asked.allow(self)?;
+                asked.disclose(self, $fast_path(self, request))
             })*
         }
     };

@@ -1,8 +1,8 @@
 //! Settings of buckets that are kept and given back as they were put: policy, public access, encryption, lifecycle,
 //! CORS, ownership, tags, and logging.
 //!
-//! They are documents here: nothing is evicted by a lifecycle or refused by a policy. They are kept as S3's XML (a
-//! policy as its JSON).
+//! They are documents here: nothing is evicted by a lifecycle. (A policy has its say, see `crate::iam`.) They are kept
+//! as S3's XML, a policy as its JSON.
 
 use http::StatusCode;
 use s3s::dto::{

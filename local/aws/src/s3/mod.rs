@@ -3,8 +3,8 @@
 //! `s3s` speaks the protocol (routes, XML, headers); [`backend`] lists the operations there are, and the other files
 //! are the operations. What is not listed answers `NotImplemented` with its name.
 //!
-//! Any signature is accepted, and none: nobody but this machine can ask. Which bytes were sent is checked all the
-//! same, by every checksum the client gives.
+//! Any signature is accepted, and none: nobody but this machine can ask. What a role's credentials may do is up to its
+//! policies ([`authority`]). Which bytes were sent is checked all the same, by every checksum the client gives.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -16,13 +16,17 @@ use std::sync::Arc;
 use http::{HeaderValue, Request, Response, StatusCode};
 use lake::Store;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Error, S3ErrorCode};
 use uuid::Uuid;
 
 use crate::Settings;
-use crate::wire::Body;
+use crate::iam::Caller;
+use crate::services::Link;
+use crate::wire::{Body, ServiceError};
 
 mod admission;
 mod attributes;
+mod authority;
 mod backend;
 mod bucket;
 mod checksum;
@@ -49,15 +53,25 @@ pub struct S3 {
 }
 
 impl S3 {
-    pub fn new(store: Store, settings: Arc<Settings>) -> Self {
-        Self { service: S3ServiceBuilder::new(Backend { store, settings }).build() }
+    pub fn new(store: Store, settings: Arc<Settings>, link: Link) -> Self {
+        Self { service: S3ServiceBuilder::new(Backend { store, settings, link }).build() }
     }
 
     /// Answers one request, with the bucket in the path (`/bucket/key`) or before the host (`bucket.localhost`).
-    /// Objects' bytes stream through, both ways.
-    pub async fn call(&self, request: Request<Body>) -> Response<Body> {
+    /// Objects' bytes stream through, both ways. A caller that cannot be told is refused.
+    pub async fn call(
+        &self,
+        caller: Result<Caller, ServiceError>,
+        mut request: Request<Body>,
+    ) -> Response<Body> {
         let is_head = request.method() == http::Method::HEAD;
-        let admitted = match admission::admit(request) {
+        let admitted = caller
+            .map_err(|error| S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, error.message))
+            .and_then(|caller| {
+                request.extensions_mut().insert(caller);
+                admission::admit(request)
+            });
+        let admitted = match admitted {
             Ok(admitted) => self.service.call(admitted).await,
             Err(error) => {
                 error.to_http_response().map_err(|error| s3s::HttpError::new(Box::new(error)))

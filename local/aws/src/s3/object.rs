@@ -13,11 +13,13 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::attributes::{self, etag, version_id};
+use super::authority;
 use super::backend::Backend;
 use super::checksum::{self, set_checksums};
 use super::condition::{self, ReadCondition};
 use super::error::{custom, from_store};
 use super::transfer;
+use crate::iam::action;
 
 /// Keys one `DeleteObjects` takes.
 const MOST_DELETES: usize = 1000;
@@ -162,8 +164,27 @@ pub fn delete_many(
     if input.delete.objects.is_empty() || input.delete.objects.len() > MOST_DELETES {
         return Err(s3_error!(MalformedXML, "1 to {MOST_DELETES} keys are deleted at once"));
     }
+    let caller = authority::caller(&request.extensions);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for wanted in input.delete.objects {
+        let asked = action::Request {
+            bucket: &input.bucket,
+            key: Some(&wanted.key),
+            version: wanted.version_id.as_deref(),
+            ..action::Request::default()
+        };
+        let denied = caller.as_ref().and_then(|caller| {
+            asked.needs("DeleteObject").iter().find_map(|need| backend.allow(caller, need).err())
+        });
+        if let Some(denied) = denied {
+            errors.push(dto::Error {
+                code: Some(denied.code().as_str().to_owned()),
+                key: Some(wanted.key),
+                message: denied.message().map(str::to_owned),
+                version_id: wanted.version_id,
+            });
+            continue;
+        }
         let condition = match &wanted.e_tag {
             None => WriteCondition::Always,
             Some(etag) => WriteCondition::Matches(etag.value().to_owned()),

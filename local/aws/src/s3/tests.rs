@@ -29,7 +29,7 @@ impl Client {
     fn new() -> Self {
         let lake = Lake::temporary().unwrap();
         lake.store.create_bucket("bucket", "us-east-1").unwrap();
-        let s3 = S3::new(lake.store.clone(), Arc::new(Settings::default()));
+        let s3 = S3::new(lake.store.clone(), Arc::new(Settings::default()), Link::default());
         Self { lake, s3 }
     }
 
@@ -49,7 +49,8 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.s3.call(request.body(Body::from(body)).unwrap()).await;
+        let response =
+            self.s3.call(Ok(Caller::Root), request.body(Body::from(body)).unwrap()).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer {

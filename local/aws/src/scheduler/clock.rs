@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Schedule, Scheduler};
-use crate::eventbridge::Delivery;
+use crate::eventbridge::{Delivery, Sender};
 use crate::services::Link;
 use crate::wire::ServiceError;
 
@@ -89,6 +89,10 @@ impl Scheduler {
             target_arn: text(&target["Arn"]),
             input,
             dead_letter_arn: target["DeadLetterConfig"]["Arn"].as_str().map(str::to_owned),
+            sender: Sender::Schedule {
+                role_arn: text(&target["RoleArn"]),
+                group_arn: self.group_arn(&schedule.group),
+            },
         }
     }
 

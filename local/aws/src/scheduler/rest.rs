@@ -6,18 +6,21 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::Scheduler;
+use crate::iam::Caller;
 use crate::wire::{Body, ServiceError, json, path};
 
 const JSON: &str = "application/json";
 
 impl Scheduler {
     /// Answers one request of the REST API.
-    pub fn rest(&self, request: &Parts, body: &Bytes) -> Response<Body> {
+    pub fn rest(&self, caller: &Caller, request: &Parts, body: &Bytes) -> Response<Body> {
         let answered = route(request).and_then(|(action, mut input)| {
             if let Value::Object(members) = json::parse(body)? {
                 input.extend(members);
             }
-            self.operation(action, Value::Object(input))
+            let input = Value::Object(input);
+            self.link.require()?.permit(caller, "scheduler", action, &input)?;
+            self.operation(action, input)
         });
         match answered {
             Ok(output) => json::answer(JSON, &output, 200),

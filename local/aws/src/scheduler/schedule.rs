@@ -76,7 +76,6 @@ struct Required {
 #[serde(rename_all = "PascalCase")]
 struct RequiredTarget {
     arn: String,
-    #[expect(dead_code, reason = "only its presence is asked for")]
     role_arn: String,
 }
 
@@ -132,6 +131,13 @@ impl Scheduler {
         for member in ["Name", "GroupName", "ClientToken"] {
             fields.remove(member);
         }
+        let assumed = self.link.services().map_or(Ok(()), |services| {
+            let arn = self.group_arn(&group);
+            services.assume("scheduler.amazonaws.com", &arn, &required.target.role_arn)
+        });
+        assumed.map_err(|_| {
+            invalid("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
+        })?;
         let now = lake::clock::now().as_second();
         Ok(Schedule {
             name: required.name,
@@ -233,7 +239,7 @@ impl Scheduler {
         if self.schedules.delete(&key)? { Ok(json!({})) } else { Err(not_found("Schedule", &key)) }
     }
 
-    fn group_arn(&self, name: &str) -> String {
+    pub(super) fn group_arn(&self, name: &str) -> String {
         self.settings.arn("scheduler", &format!("schedule-group/{name}"))
     }
 

@@ -10,6 +10,7 @@ use super::message::Published;
 use super::subscription::Subscription;
 use super::{Sns, invalid};
 use crate::Services;
+use crate::iam::Caller;
 use crate::wire::ServiceError;
 
 /// How long an HTTP endpoint may take, as on AWS.
@@ -96,7 +97,9 @@ fn queue(
     } else {
         (document(endpoint, subscription, message).to_string(), None)
     };
-    services.sqs().send_to_arn(&subscription.endpoint, &body, attributes).map(|_| ())
+    let sent =
+        services.send_to_queue(&sender(subscription), &subscription.endpoint, &body, attributes);
+    sent.map(|_| ())
 }
 
 async fn function(
@@ -116,7 +119,7 @@ async fn function(
         "InvocationType": "Event",
         "Payload": event,
     });
-    services.lambda().invoke_json(&input).await.map(|_| ())
+    services.invoke(&sender(subscription), &input).await.map(|_| ())
 }
 
 /// A plain POST, to addresses of this machine alone: a topic must not reach out of it.
@@ -167,6 +170,11 @@ async fn post(
     )))
 }
 
+/// SNS itself, for a topic: the receiver's own policy must let it in.
+fn sender(subscription: &Subscription) -> Caller {
+    Caller::service("sns.amazonaws.com", Some(&subscription.topic))
+}
+
 /// To the subscription's dead-letter queue, if it has one.
 fn bury(
     services: &Services,
@@ -179,7 +187,8 @@ fn bury(
     let policy: Value =
         policy.and_then(|policy| serde_json::from_str(policy).ok()).unwrap_or_default();
     if let Some(arn) = policy["deadLetterTargetArn"].as_str()
-        && let Err(error) = services.sqs().send_to_arn(arn, &message.message, None)
+        && let Err(error) =
+            services.send_to_queue(&sender(subscription), arn, &message.message, None)
     {
         tracing::warn!(%error, arn, "a dead letter was not delivered");
     }

@@ -53,6 +53,11 @@ impl Sns {
         Ok(arn)
     }
 
+    /// The topic's policy as text; `None` if it was given none, or there is no such topic.
+    pub fn policy(&self, arn: &str) -> Result<Option<String>, ServiceError> {
+        Ok(self.topics.get(arn)?.and_then(|topic| topic.attributes.get("Policy").cloned()))
+    }
+
     pub(super) fn topic(&self, arn: &str) -> Result<Topic, ServiceError> {
         self.topics.get(arn)?.ok_or_else(no_topic)
     }

@@ -137,6 +137,11 @@ impl Sqs {
         format!("{endpoint}/{account}/{queue}")
     }
 
+    /// The queue's policy as text; `None` if it has none, or there is no such queue.
+    pub fn policy(&self, queue: &str) -> Result<Option<String>, ServiceError> {
+        Ok(self.queues.get(queue)?.and_then(|queue| queue.attributes.get("Policy").cloned()))
+    }
+
     pub fn arn(&self, queue: &str) -> String {
         self.settings.arn("sqs", queue)
     }

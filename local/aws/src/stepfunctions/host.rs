@@ -17,10 +17,13 @@ use super::StepFunctions;
 use super::history::Recorder;
 use super::run::Running;
 use super::{callback, integration, item_reader, result_writer};
+use crate::iam::{Caller, Need};
 
 pub(super) struct ExecutionHost {
     service: Arc<StepFunctions>,
     context: Arc<ExecutionContext>,
+    /// The machine's role, in a session of this execution.
+    caller: Caller,
     recorder: Option<Recorder>,
     stopped: watch::Receiver<Option<Stop>>,
 }
@@ -32,17 +35,29 @@ impl ExecutionHost {
         recorder: Option<Recorder>,
         stopped: watch::Receiver<Option<Stop>>,
     ) -> Self {
-        ExecutionHost { service, context, recorder, stopped }
+        let caller = Caller::role(&context.role_arn, Uuid::new_v4().simple().to_string());
+        ExecutionHost { service, context, caller, recorder, stopped }
+    }
+
+    /// What Step Functions does for the Map as its role.
+    fn authorise(&self, action: &'static str, resource: String) -> Result<(), Failure> {
+        self.service.authorise(&self.caller, &Need::new(action, resource))
     }
 }
 
-/// A child whose parent no longer waits is stopped, as AWS stops it.
-struct StopOnDrop(Option<Running>);
+/// A child whose parent no longer waits is stopped, as AWS stops it, if the role may.
+struct StopOnDrop<'a> {
+    host: &'a ExecutionHost,
+    child: Option<Running>,
+}
 
-impl Drop for StopOnDrop {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        if let Some(child) = self.0.take() {
-            child.stop(Failure::default());
+        if let Some(child) = self.child.take() {
+            let allowed = self.host.authorise("states:StopExecution", child.arn.clone());
+            if allowed.is_ok() {
+                child.stop(Failure::default());
+            }
         }
     }
 }
@@ -77,7 +92,7 @@ impl Host for ExecutionHost {
     }
 
     async fn task(&self, call: TaskCall) -> Result<Value, TaskFailure> {
-        integration::run(&self.service, call).await
+        integration::run(&self.service, &self.caller, call).await
     }
 
     async fn stopped(&self) -> Stop {
@@ -90,12 +105,14 @@ impl Host for ExecutionHost {
         }
     }
 
-    async fn start_map_run(&self, run: MapRunStart) -> String {
-        self.service.start_map_run(&run)
+    async fn start_map_run(&self, run: MapRunStart) -> Result<String, Failure> {
+        let machine = run.execution.state_machine_arn.split('/').next().unwrap_or_default();
+        self.authorise("states:StartExecution", machine.to_owned())?;
+        Ok(self.service.start_map_run(&run))
     }
 
     async fn read_items(&self, source: ItemSource) -> Result<Vec<Value>, Failure> {
-        item_reader::read(&self.service, &source)
+        item_reader::read(&self.service, &self.caller, &source)
     }
 
     async fn child(&self, child: ChildExecution) -> Outcome {
@@ -106,9 +123,13 @@ impl Host for ExecutionHost {
                 return Outcome::Failed(Failure::new(error_name::RUNTIME, error.to_string()));
             }
         };
-        let mut guard = StopOnDrop(Some(running.clone()));
+        let mut guard = StopOnDrop { host: self, child: Some(running.clone()) };
+        let followed = self.authorise("states:DescribeExecution", running.arn.clone());
         let ended = running.ended().await;
-        guard.0 = None;
+        guard.child = None;
+        if let Err(failure) = followed {
+            return Outcome::Failed(failure);
+        }
         match ended {
             Ok(ended) => ended.outcome.clone(),
             Err(error) => Outcome::Aborted(Failure::new(error_name::RUNTIME, error.to_string())),
@@ -116,7 +137,7 @@ impl Host for ExecutionHost {
     }
 
     async fn write_results(&self, results: ResultSink) -> Result<Value, Failure> {
-        result_writer::write(&self.service, &results)
+        result_writer::write(&self.service, &self.caller, &results)
     }
 
     async fn end_map_run(&self, arn: &str, failure: Option<&Failure>) {

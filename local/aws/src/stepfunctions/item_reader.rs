@@ -9,11 +9,34 @@ use lake::store::ListQuery;
 use serde_json::{Value, json};
 
 use super::StepFunctions;
+use crate::iam::{Caller, action};
 
 /// The largest object an `ItemReader` takes, bytes (AWS reads up to 10 GB as a stream; here it is held).
 const LARGEST_OBJECT: u64 = 1024 * 1024 * 1024;
 
-pub(super) fn read(service: &StepFunctions, source: &ItemSource) -> Result<Vec<Value>, Failure> {
+/// The service, reading as the machine's role.
+struct Reader<'a> {
+    service: &'a StepFunctions,
+    caller: &'a Caller,
+}
+
+impl Reader<'_> {
+    fn allow(&self, operation: &str, input: &Value) -> Result<(), Failure> {
+        for need in action::s3(operation, input) {
+            self.service
+                .authorise(self.caller, &need)
+                .map_err(|failure| failed(failure.cause.unwrap_or_default()))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn read(
+    service: &StepFunctions,
+    caller: &Caller,
+    source: &ItemSource,
+) -> Result<Vec<Value>, Failure> {
+    let service = &Reader { service, caller };
     let action = match &source.resource.kind {
         ResourceKind::Service { service, action, .. }
             if service == "s3" || service == "aws-sdk:s3" =>
@@ -53,7 +76,7 @@ fn parameter<'a>(source: &'a ItemSource, name: &str) -> Result<&'a str, Failure>
     value.ok_or_else(|| failed(format!("the ItemReader of '{}' needs {name}", source.state)))
 }
 
-fn object_items(service: &StepFunctions, source: &ItemSource) -> Result<Vec<Value>, Failure> {
+fn object_items(service: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, Failure> {
     let (bucket, key) = (parameter(source, "Bucket")?, parameter(source, "Key")?);
     let bytes = bytes(service, bucket, key)?;
     match source.reader.input_type.as_deref() {
@@ -62,8 +85,9 @@ fn object_items(service: &StepFunctions, source: &ItemSource) -> Result<Vec<Valu
     }
 }
 
-fn bytes(service: &StepFunctions, bucket: &str, key: &str) -> Result<bytes::Bytes, Failure> {
-    let store = &service.lake.store;
+fn bytes(service: &Reader<'_>, bucket: &str, key: &str) -> Result<bytes::Bytes, Failure> {
+    service.allow("GetObject", &json!({"Bucket": bucket, "Key": key}))?;
+    let store = &service.service.lake.store;
     let head = store.head(bucket, key, None).map_err(|error| unreadable(bucket, key, &error))?;
     if head.size > LARGEST_OBJECT {
         return Err(failed(format!(
@@ -76,7 +100,7 @@ fn bytes(service: &StepFunctions, bucket: &str, key: &str) -> Result<bytes::Byte
 
 /// An Athena manifest lists whole objects, one `s3://` URL a line; an S3 inventory's `manifest.json` lists CSV files.
 fn manifest(
-    service: &StepFunctions,
+    service: &Reader<'_>,
     source: &ItemSource,
     bucket: &str,
     bytes: &[u8],
@@ -114,16 +138,18 @@ fn manifest(
 }
 
 /// Objects under a prefix, as `ListObjectsV2` shows them; their bytes with `Transformation: LOAD_AND_FLATTEN`.
-fn listed(service: &StepFunctions, source: &ItemSource) -> Result<Vec<Value>, Failure> {
+fn listed(service: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, Failure> {
     let bucket = parameter(source, "Bucket")?;
     let prefix = source.parameters["Prefix"].as_str().unwrap_or_default();
     let flatten = source.reader.other.get("Transformation").and_then(Value::as_str)
         == Some("LOAD_AND_FLATTEN");
     let most = source.reader.max_items.unwrap_or(usize::MAX);
+    service.allow("ListObjectsV2", &json!({"Bucket": bucket, "Prefix": prefix}))?;
     let (mut items, mut after) = (Vec::new(), None::<String>);
     loop {
         let query = ListQuery { prefix, delimiter: None, after: after.as_deref(), max: 1000 };
         let listing = service
+            .service
             .lake
             .store
             .list(bucket, query)

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::arn::{MachineArn, check, check_name};
 use super::definition::parse;
+use super::permission::{CREATE, DELETE, UPDATE};
 use super::{StepFunctions, seconds, text};
 use crate::wire::{ServiceError, page, read};
 
@@ -119,6 +120,8 @@ impl StepFunctions {
         parse(&create.definition, create.kind)?;
         check_role(&create.role_arn)?;
         let arn = self.settings.arn("states", &format!("stateMachine:{}", create.name));
+        self.check_trust(&arn, &create.role_arn)?;
+        self.check_logging(&create.role_arn, create.logging_configuration.as_ref(), &CREATE)?;
         let now = lake::clock::now().as_millisecond();
         let revision = Revision {
             definition: create.definition,
@@ -203,6 +206,10 @@ impl StepFunctions {
         if let Some(role) = &update.role_arn {
             check_role(role)?;
         }
+        let role = update.role_arn.as_ref().unwrap_or(&current.revision.role_arn);
+        self.check_trust(&arn.machine, role)?;
+        let logging = update.logging_configuration.as_ref().unwrap_or(&current.machine.logging);
+        self.check_logging(role, Some(logging), &UPDATE)?;
         let now = lake::clock::now().as_millisecond();
         let revision_id = Uuid::new_v4().to_string();
         let revision = Revision {
@@ -303,6 +310,10 @@ impl StepFunctions {
     /// Deleting what is not there succeeds, as on AWS. Running executions go on.
     pub(super) fn delete_state_machine(&self, input: &Value) -> Result<Value, ServiceError> {
         let arn = MachineArn::parse(text(input, "stateMachineArn")?)?;
+        if let Ok(resolved) = self.resolve(&arn.machine) {
+            let (role, logging) = (resolved.revision.role_arn, resolved.machine.logging);
+            self.check_logging(&role, Some(&logging), &DELETE)?;
+        }
         self.machines.delete(&arn.machine)?;
         let qualified = format!("{}:", arn.machine);
         for (key, _) in self.versions.list(&qualified)? {

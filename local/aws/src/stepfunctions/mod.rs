@@ -17,6 +17,7 @@ mod item_reader;
 mod machine;
 mod map_run;
 mod owner;
+mod permission;
 mod record;
 mod result_writer;
 mod run;
@@ -26,13 +27,14 @@ mod version;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use asl::Definition;
+use asl::{Definition, Failure, error_name};
 use lake::{Database, Lake};
 use serde_json::Value;
 
 use crate::Settings;
 use crate::collection::Collection;
 use crate::eventbridge::Notices;
+use crate::iam::{Caller, Need};
 use crate::services::Link;
 use crate::wire::ServiceError;
 
@@ -149,6 +151,13 @@ impl StepFunctions {
             "ListTagsForResource" => self.list_tags_for_resource(&input),
             _ => Err(ServiceError::unknown_operation("Step Functions", action)),
         }
+    }
+
+    /// Whether a role may do what Step Functions is to do for it.
+    fn authorise(&self, caller: &Caller, need: &Need) -> Result<(), Failure> {
+        let allowed =
+            self.link.services().map_or(Ok(()), |services| services.authorise(caller, need));
+        allowed.map_err(|refusal| Failure::new(error_name::PERMISSIONS, refusal.message()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

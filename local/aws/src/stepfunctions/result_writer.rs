@@ -6,9 +6,15 @@ use lake::store::PutOptions;
 use serde_json::{Value, json};
 
 use super::StepFunctions;
+use crate::iam::{Caller, Need};
 
 /// Results of one file; AWS splits its files at 5 GB.
 const LARGEST_FILE: usize = 64 * 1024 * 1024;
+
+/// What the role needs where results are written: they go up in parts.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html>
+const NEEDED: [&str; 4] =
+    ["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"];
 
 /// `WriterConfig.Transformation`
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +27,11 @@ enum Transformation {
     Flatten,
 }
 
-pub(super) fn write(service: &StepFunctions, sink: &ResultSink) -> Result<Value, Failure> {
+pub(super) fn write(
+    service: &StepFunctions,
+    caller: &Caller,
+    sink: &ResultSink,
+) -> Result<Value, Failure> {
     let config = sink.writer_config.clone().unwrap_or_default();
     let transformation = match config["Transformation"].as_str() {
         None | Some("NONE") => Transformation::Full,
@@ -51,7 +61,7 @@ pub(super) fn write(service: &StepFunctions, sink: &ResultSink) -> Result<Value,
             let extension = if lines { "jsonl" } else { "json" };
             let key = format!("{folder}/{name}_{index}.{extension}");
             let size = file.len();
-            put(service, bucket, &key, &file)?;
+            put((service, caller), bucket, &key, &file)?;
             if let Some(list) = files[name].as_array_mut() {
                 list.push(json!({"Key": key, "Size": size}));
             }
@@ -63,7 +73,7 @@ pub(super) fn write(service: &StepFunctions, sink: &ResultSink) -> Result<Value,
         "ResultFiles": files,
     });
     let key = format!("{folder}/manifest.json");
-    put(service, bucket, &key, &manifest.to_string())?;
+    put((service, caller), bucket, &key, &manifest.to_string())?;
     Ok(json!({
         "MapRunArn": sink.map_run_arn,
         "ResultWriterDetails": {"Bucket": bucket, "Key": key},
@@ -74,7 +84,16 @@ fn failed(cause: impl Into<String>) -> Failure {
     Failure::new(error_name::RESULT_WRITER_FAILED, cause)
 }
 
-fn put(service: &StepFunctions, bucket: &str, key: &str, text: &str) -> Result<(), Failure> {
+fn put(
+    (service, caller): (&StepFunctions, &Caller),
+    bucket: &str,
+    key: &str,
+    text: &str,
+) -> Result<(), Failure> {
+    for action in NEEDED {
+        let allowed = service.authorise(caller, &Need::s3(action, bucket, Some(key)));
+        allowed.map_err(|failure| failed(failure.cause.unwrap_or_default()))?;
+    }
     let stored = service.lake.store.put(bucket, key, text.as_bytes(), PutOptions::default());
     stored.map(|_| ()).map_err(|error| failed(error.to_string()))
 }

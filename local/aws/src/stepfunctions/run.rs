@@ -14,6 +14,7 @@ use super::StepFunctions;
 use super::execution::describe;
 use super::history::{Histories, write};
 use super::host::ExecutionHost;
+use super::permission::{TRACES_BEGIN, TRACES_END};
 use super::record::{End, Execution, end};
 use crate::eventbridge::Notice;
 use crate::wire::ServiceError;
@@ -39,6 +40,7 @@ pub(super) struct Ended {
 /// An execution of this process.
 #[derive(Clone)]
 pub(super) struct Running {
+    pub arn: String,
     stop: Arc<watch::Sender<Option<Stop>>>,
     ended: watch::Receiver<Option<Arc<Ended>>>,
     task: tokio::task::AbortHandle,
@@ -74,18 +76,21 @@ impl StepFunctions {
         if launch.recorded {
             self.notify(&launch.context, None);
         }
+        self.trace(&launch.context, &TRACES_BEGIN);
         // The task must not end before it is listed: it takes itself off.
         let mut state = self.state();
         let task = tokio::spawn(async move {
             let outcome = asl::run(&launch.definition, launch.context.clone(), &host).await;
             let ended = Arc::new(Ended { outcome, stopped: lake::clock::now() });
+            service.trace(&launch.context, &TRACES_END);
             if launch.recorded {
                 service.conclude(&launch.context, &ended);
             }
             service.state().running.remove(&launch.context.execution_arn);
             end.send_replace(Some(ended));
         });
-        let running = Running { stop: Arc::new(stop), ended, task: task.abort_handle() };
+        let running =
+            Running { arn: arn.clone(), stop: Arc::new(stop), ended, task: task.abort_handle() };
         state.running.insert(arn, running.clone());
         running
     }

@@ -73,17 +73,35 @@ fn is_lambda_path(path: &str) -> bool {
 
 /// The service in `Credential=<key>/<date>/<region>/<service>/aws4_request`, from the header or a presigned query.
 pub fn signing_service(request: &Parts) -> Option<String> {
-    let header =
-        request.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let scope = if let Some((_, rest)) = header.and_then(|text| text.split_once("Credential=")) {
-        rest.split(',').next()?.trim().to_owned()
-    } else {
-        let mut pairs = request.uri.query()?.split('&');
-        let value = pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
-        value.replace("%2F", "/").replace("%2f", "/")
-    };
     // An access key may itself hold slashes, so the scope is read from its end.
-    scope.rsplit('/').nth(1).map(str::to_owned)
+    credential(request)?.rsplit('/').nth(1).map(str::to_owned)
+}
+
+/// The access key a request is signed with, in either signature version.
+pub fn access_key(request: &Parts) -> Option<String> {
+    if let Some(credential) = credential(request) {
+        return credential.rsplitn(5, '/').nth(4).map(str::to_owned);
+    }
+    let older = authorization(request).and_then(|text| text.strip_prefix("AWS "));
+    if let Some((key, _)) = older.and_then(|text| text.split_once(':')) {
+        return Some(key.to_owned());
+    }
+    let mut pairs = request.uri.query()?.split('&');
+    pairs.find_map(|pair| pair.strip_prefix("AWSAccessKeyId=")).map(str::to_owned)
+}
+
+fn authorization(request: &Parts) -> Option<&str> {
+    request.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok())
+}
+
+fn credential(request: &Parts) -> Option<String> {
+    let header = authorization(request).and_then(|text| text.split_once("Credential="));
+    if let Some((_, rest)) = header {
+        return Some(rest.split(',').next()?.trim().to_owned());
+    }
+    let mut pairs = request.uri.query()?.split('&');
+    let value = pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+    Some(value.replace("%2F", "/").replace("%2f", "/"))
 }
 
 #[cfg(test)]

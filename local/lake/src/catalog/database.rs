@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{Catalog, CatalogError, Rest, document, epoch, json, name};
+use crate::watch::{Touch, Verb};
 
 /// Source: <https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html>
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,7 @@ impl Catalog {
     /// Errors: `DatabaseExists`, `InvalidInput`.
     pub fn create_database(&self, mut input: DatabaseInput) -> Result<Database, CatalogError> {
         input.name = name(&input.name)?;
+        self.watch.database(Verb::Create, &input.name)?;
         let database = Database { definition: input, create_time: epoch::now() };
         self.state.write(|transaction| {
             let created = transaction.execute(
@@ -56,11 +58,13 @@ impl Catalog {
     }
 
     pub fn database(&self, name: &str) -> Result<Database, CatalogError> {
+        self.watch.database(Verb::Read, name)?;
         self.state.read(|snapshot| find(snapshot, &name.to_lowercase()))
     }
 
     /// In the order of their names.
     pub fn databases(&self) -> Result<Vec<Database>, CatalogError> {
+        self.watch.touch(Touch::Database { verb: Verb::List, name: None })?;
         self.state.read(|snapshot| {
             let mut statement =
                 snapshot.prepare_cached("SELECT document FROM catalog_databases ORDER BY name")?;
@@ -71,6 +75,7 @@ impl Catalog {
 
     /// Replaces the definition of the database called `old`, which keeps its name.
     pub fn update_database(&self, old: &str, input: DatabaseInput) -> Result<(), CatalogError> {
+        self.watch.database(Verb::Replace, old)?;
         self.state.write(|transaction| {
             let before = find(transaction, &old.to_lowercase())?;
             let definition = DatabaseInput { name: before.definition.name, ..input };
@@ -86,6 +91,7 @@ impl Catalog {
     /// Deletes a database with all of its tables, as Glue does. (Athena's
     /// `DROP DATABASE` without CASCADE looks for tables first.)
     pub fn delete_database(&self, name: &str) -> Result<(), CatalogError> {
+        self.watch.database(Verb::Delete, name)?;
         self.state.write(|transaction| {
             let database = find(transaction, &name.to_lowercase())?;
             transaction

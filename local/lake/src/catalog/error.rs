@@ -1,5 +1,7 @@
 //! What can go wrong with databases, tables and partitions, by Glue's names.
 
+use crate::watch::Refused;
+
 /// Each variant but the last is one Glue exception ([`CatalogError::code`]).
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
@@ -23,6 +25,8 @@ pub enum CatalogError {
     VersionMismatch { table: String, expected: String, found: String },
     #[error("{0}")]
     InvalidInput(String),
+    #[error(transparent)]
+    Refused(#[from] Refused),
     #[error("the state file cannot be read or written")]
     Database(#[from] rusqlite::Error),
 }
@@ -40,6 +44,7 @@ impl CatalogError {
             }
             Self::VersionMismatch { .. } => "ConcurrentModificationException",
             Self::InvalidInput(_) => "InvalidInputException",
+            Self::Refused(_) => "AccessDeniedException",
             Self::Database(_) => "InternalServiceException",
         }
     }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::database::Database as StateFile;
+use crate::watch::Watch;
 
 mod database;
 mod epoch;
@@ -34,13 +35,18 @@ pub type Rest = serde_json::Map<String, serde_json::Value>;
 #[derive(Clone)]
 pub struct Catalog {
     state: Arc<StateFile>,
+    watch: Watch,
 }
 
 impl Catalog {
     /// Opens the catalog, with its tables in the state file.
     pub fn open(state: Arc<StateFile>) -> Result<Self, CatalogError> {
         state.install(SCHEMA)?;
-        Ok(Self { state })
+        Ok(Self { state, watch: Watch::default() })
+    }
+
+    pub(crate) fn watched(&self, watch: Watch) -> Self {
+        Self { watch, ..self.clone() }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::storage::{self, StorageDescriptor};
 use super::{Catalog, CatalogError, Filter, Rest, document, epoch, json, table, table::Table};
+use crate::watch::Verb;
 
 /// Source: <https://docs.aws.amazon.com/glue/latest/webapi/API_PartitionInput.html>
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,6 +68,7 @@ impl Catalog {
         table: &str,
         inputs: Vec<PartitionInput>,
     ) -> Result<Vec<Result<Partition, CatalogError>>, CatalogError> {
+        self.watch.partition(Verb::Create, database, table)?;
         self.state.write(|transaction| {
             let table = table::find(transaction, database, table)?;
             Ok(inputs.into_iter().map(|input| insert(transaction, &table, input)).collect())
@@ -79,6 +81,7 @@ impl Catalog {
         table: &str,
         values: &[String],
     ) -> Result<Partition, CatalogError> {
+        self.watch.partition(Verb::Read, database, table)?;
         self.state.read(|snapshot| {
             let table = table::find(snapshot, database, table)?;
             find(snapshot, &table, values)
@@ -92,6 +95,7 @@ impl Catalog {
         table: &str,
         filter: Option<&str>,
     ) -> Result<Vec<Partition>, CatalogError> {
+        self.watch.partition(Verb::List, database, table)?;
         self.state.read(|snapshot| {
             let table = table::find(snapshot, database, table)?;
             let filter = filter
@@ -123,6 +127,7 @@ impl Catalog {
         values: &[String],
         input: PartitionInput,
     ) -> Result<Partition, CatalogError> {
+        self.watch.partition(Verb::Replace, database, table)?;
         self.state.write(|transaction| {
             let table = table::find(transaction, database, table)?;
             let before = find(transaction, &table, values)?;
@@ -149,6 +154,7 @@ impl Catalog {
         table: &str,
         values: &[String],
     ) -> Result<(), CatalogError> {
+        self.watch.partition(Verb::Delete, database, table)?;
         self.state.write(|transaction| {
             let table = table::find(transaction, database, table)?;
             find(transaction, &table, values)?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::storage::{self, Column, StorageDescriptor};
 use super::{Catalog, CatalogError, Rest, database, document, epoch, json, name};
+use crate::watch::{Touch, Verb};
 
 /// Source: <https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html>
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -81,6 +82,7 @@ impl Catalog {
     /// Errors: `DatabaseNotFound`, `TableExists`, `InvalidInput`.
     pub fn create_table(&self, database: &str, input: TableInput) -> Result<Table, CatalogError> {
         let definition = fold(input)?;
+        self.watch.table(Verb::Create, database, &definition.name)?;
         self.state.write(|transaction| {
             let database = database::find(transaction, &database.to_lowercase())?;
             let now = epoch::now();
@@ -103,11 +105,13 @@ impl Catalog {
     }
 
     pub fn table(&self, database: &str, name: &str) -> Result<Table, CatalogError> {
+        self.watch.table(Verb::Read, database, name)?;
         self.state.read(|snapshot| find(snapshot, database, name))
     }
 
     /// Tables and views of a database, in the order of their names.
     pub fn tables(&self, database: &str) -> Result<Vec<Table>, CatalogError> {
+        self.watch.touch(Touch::Table { verb: Verb::List, database, name: None })?;
         self.state.read(|snapshot| {
             let database = database::find(snapshot, &database.to_lowercase())?;
             let mut statement = snapshot.prepare_cached(
@@ -129,6 +133,7 @@ impl Catalog {
         update: TableUpdate<'_>,
     ) -> Result<Table, CatalogError> {
         let definition = fold(input)?;
+        self.watch.table(Verb::Replace, database, &definition.name)?;
         self.state.write(|transaction| {
             let before = find(transaction, database, &definition.name)?;
             if let Some(expected) = update.expected_version
@@ -180,6 +185,7 @@ impl Catalog {
 
     /// Deletes a table with its partitions and versions. Its data stays in the store.
     pub fn delete_table(&self, database: &str, name: &str) -> Result<(), CatalogError> {
+        self.watch.table(Verb::Delete, database, name)?;
         self.state.write(|transaction| {
             let table = find(transaction, database, name)?;
             transaction.execute(

@@ -29,6 +29,13 @@ pub struct StatementKind {
     pub(crate) parser: Parser,
 }
 
+impl StatementKind {
+    /// Whether it is Hive's DDL, and not Trino's SQL.
+    pub fn is_hive(self) -> bool {
+        self.parser == Parser::Hive
+    }
+}
+
 /// Which parser reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Parser {

@@ -35,7 +35,10 @@ impl CsvResult {
             push_quoted(&column.name, &mut buffer);
         }
         buffer.push('\n');
-        let blob = store.blob().map_err(|error| cannot_write(&place, &error))?;
+        let blob = store
+            .begin(place.bucket(), place.key())
+            .and_then(|()| store.blob())
+            .map_err(|error| cannot_write(&place, &error))?;
         Ok(Self {
             store: store.clone(),
             place,

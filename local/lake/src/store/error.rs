@@ -1,5 +1,7 @@
 //! What can go wrong with buckets and objects, by S3's names.
 
+use crate::watch::Refused;
+
 /// Each variant is one S3 error code ([`StoreError::code`]), except the last two.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -35,6 +37,8 @@ pub enum StoreError {
     InvalidPartNumber(u32),
     #[error("{0}")]
     InvalidArgument(String),
+    #[error(transparent)]
+    Refused(#[from] Refused),
     #[error("the object's bytes cannot be read or written")]
     Io(#[from] std::io::Error),
     #[error("the state file cannot be read or written")]
@@ -60,6 +64,7 @@ impl StoreError {
             Self::InvalidPartOrder => "InvalidPartOrder",
             Self::EntityTooSmall { .. } => "EntityTooSmall",
             Self::InvalidPartNumber(_) | Self::InvalidArgument(_) => "InvalidArgument",
+            Self::Refused(_) => "AccessDenied",
             Self::Io(_) | Self::Database(_) => "InternalError",
         }
     }

@@ -4,6 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::object::{self, Object};
 use super::{Store, StoreError, bucket};
+use crate::watch::Verb;
 
 /// Which keys to list.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,7 @@ pub struct VersionMarker {
 impl Store {
     /// Lists the latest versions that are no delete markers. Error: `NoSuchBucket`.
     pub fn list(&self, bucket: &str, query: ListQuery<'_>) -> Result<Listing, StoreError> {
+        self.watch.object(Verb::List, bucket, query.prefix)?;
         self.database.read(|snapshot| {
             bucket::bucket(snapshot, bucket)?;
             let mut listing = Listing::default();

@@ -15,6 +15,7 @@ use rusqlite::Transaction;
 use tokio::sync::mpsc;
 
 use crate::database::Database;
+use crate::watch::{Verb, Watch};
 
 mod blob;
 mod bucket;
@@ -47,6 +48,7 @@ pub struct Store {
     database: Arc<Database>,
     blobs: Blobs,
     subscribers: Subscribers,
+    watch: Watch,
 }
 
 impl Store {
@@ -57,7 +59,8 @@ impl Store {
     pub fn open(data_dir: &Path, database: Arc<Database>) -> Result<Self, StoreError> {
         database.install(SCHEMA)?;
         let blobs = Blobs::open(data_dir.join("objects"))?;
-        let store = Self { database, blobs, subscribers: Subscribers::default() };
+        let subscribers = Subscribers::default();
+        let store = Self { database, blobs, subscribers, watch: Watch::default() };
         store.sweep()?;
         Ok(store)
     }
@@ -66,6 +69,15 @@ impl Store {
     /// with EventBridge notifications on ([`Store::set_event_bridge`]).
     pub fn subscribe(&self) -> mpsc::UnboundedReceiver<ObjectEvent> {
         self.subscribers.subscribe()
+    }
+
+    pub(crate) fn watched(&self, watch: Watch) -> Self {
+        Self { watch, ..self.clone() }
+    }
+
+    /// Says that an object's bytes are about to be written, to whoever watches.
+    pub(crate) fn begin(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
+        Ok(self.watch.object(Verb::Begin, bucket, key)?)
     }
 
     /// Begins the bytes of an object, to be given to [`Store::put_blob`].

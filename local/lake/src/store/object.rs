@@ -10,6 +10,7 @@ use super::bucket::{self, Versioning};
 use super::event::{ObjectEvent, ObjectEventKind};
 use super::version::{self, Draft, NULL_VERSION};
 use super::{Store, StoreError};
+use crate::watch::Verb;
 
 /// How often a read looks again after the object was replaced between its row and
 /// its bytes. Each time somebody else has written a whole object.
@@ -97,6 +98,7 @@ impl Store {
         blob: Blob,
         options: PutOptions,
     ) -> Result<Object, StoreError> {
+        self.watch.object(Verb::Create, bucket, key)?;
         let draft = Draft {
             size: blob.size(),
             etag: blob.etag().to_owned(),
@@ -122,6 +124,7 @@ impl Store {
         key: &str,
         version: Option<&str>,
     ) -> Result<Object, StoreError> {
+        self.watch.object(Verb::Read, bucket, key)?;
         self.database.read(|snapshot| find(snapshot, bucket, key, version))
     }
 
@@ -163,6 +166,7 @@ impl Store {
         version: Option<&str>,
         condition: &WriteCondition,
     ) -> Result<Deleted, StoreError> {
+        self.watch.object(Verb::Delete, bucket, key)?;
         let (deleted, event) = self.change(|transaction, released| {
             let settings = bucket::bucket(transaction, bucket)?;
             version::check(transaction, bucket, key, condition)?;
@@ -207,6 +211,8 @@ impl Store {
         condition: &WriteCondition,
         attributes: Option<Attributes>,
     ) -> Result<Object, StoreError> {
+        self.watch.object(Verb::Read, source.0, source.1)?;
+        self.watch.object(Verb::Create, target.0, target.1)?;
         let (object, event) = self.change(|transaction, released| {
             let original = find(transaction, source.0, source.1, source.2)?;
             let checksums = original.attributes.checksums.clone();

@@ -41,6 +41,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         port: arguments.port,
         region: arguments.region,
         account_id: arguments.account_id,
+        any_role: arguments.empty,
     };
     let (deployed, empty);
     let endpoint = if arguments.empty {

@@ -22,6 +22,7 @@ pub async fn function(
         "MemorySize": function.memory_mb,
         "Environment": {"Variables": function.environment},
         "LoggingConfig": {"LogGroup": function.log_group},
+        "TracingConfig": {"Mode": tracing(function)},
     });
     let optional = pick(
         &function.properties,
@@ -51,6 +52,14 @@ pub async fn function(
         cloud.call("lambda", "PutFunctionConcurrency", input).await?;
     }
     Ok(())
+}
+
+/// SAM's `Tracing`; Lambda passes traces on where it is not said.
+fn tracing(function: &Function) -> &str {
+    match function.properties.get("Tracing").and_then(Value::as_str) {
+        Some("Active") => "Active",
+        _ => "PassThrough",
+    }
 }
 
 pub async fn state_machine(cloud: &Cloud, machine: &StateMachine) -> Result<(), CallError> {

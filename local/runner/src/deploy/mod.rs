@@ -2,10 +2,11 @@
 //! deployment on AWS would use.
 //!
 //! Deploying on a data directory that has the stack changes what differs. What the
-//! template no longer has stays. Bucket, queue and topic policies, roles and lifecycle
-//! rules are kept in the stack for the permission checks; nothing enforces them here.
+//! template no longer has stays, but for what a role may do. Roles come first, as whatever
+//! takes one on must be allowed to. Lifecycle rules are kept in the stack alone.
 mod compute;
 mod monitoring;
+mod permission;
 mod storage;
 mod trigger;
 
@@ -27,11 +28,22 @@ pub struct DeployError {
 
 /// Creates or updates every resource; functions run from the binaries in `binaries`.
 pub async fn deploy(stack: &Stack, cloud: &Cloud, binaries: &Path) -> Result<(), DeployError> {
+    for role in stack.roles() {
+        permission::role(cloud, &role)
+            .await
+            .map_err(|source| DeployError { logical_id: role.logical_id.clone(), source })?;
+    }
     for stage in [Stage::Things, Stage::Functions, Stage::Machines] {
         for resource in stack.resources.iter().filter(|resource| Stage::of(resource.kind) == stage)
         {
             one(resource, cloud, binaries).await.map_err(|source| DeployError {
                 logical_id: resource.logical_id.clone(),
+                source,
+            })?;
+        }
+        if stage == Stage::Things {
+            permission::resources(stack, cloud).await.map_err(|source| DeployError {
+                logical_id: "the policies of its resources".to_owned(),
                 source,
             })?;
         }
@@ -79,6 +91,8 @@ async fn one(resource: &Resource, cloud: &Cloud, binaries: &Path) -> Result<(), 
             }
             Ok(())
         }
+        // Before all others; see `deploy`.
+        (Body::Role(_), _) => Ok(()),
         (Body::Properties(properties), kind) => match kind {
             Kind::Bucket => storage::bucket(cloud, name, properties).await,
             Kind::Queue => storage::queue(cloud, name, properties).await,
@@ -91,9 +105,11 @@ async fn one(resource: &Resource, cloud: &Cloud, binaries: &Path) -> Result<(), 
             Kind::Dashboard => monitoring::dashboard(cloud, name, properties).await,
             Kind::Rule => trigger::rule(cloud, name, properties).await,
             Kind::Schedule => trigger::schedule(cloud, name, properties).await,
-            // These say who may do what; see the head of this module.
-            Kind::Role | Kind::Policy(_) => Ok(()),
-            Kind::Function | Kind::StateMachine => unreachable!("their bodies are matched above"),
+            // After what they are about; see `deploy`.
+            Kind::Policy(_) => Ok(()),
+            Kind::Function | Kind::StateMachine | Kind::Role => {
+                unreachable!("their bodies are matched above")
+            }
         },
     }
 }

@@ -21,7 +21,7 @@ pub async fn of_machine(
         ],
     );
     target.insert("Arn".to_owned(), json!(machine.arn));
-    target.insert("RoleArn".to_owned(), json!(machine.role_arn));
+    target.insert("RoleArn".to_owned(), json!(event.role_arn));
     let mut properties = event.properties.clone();
     match event.trigger {
         Trigger::Rule => {

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::identity::Identity;
-use super::scope::plain;
+use super::role::Role;
+use super::scope::{Account, plain};
 use super::text_of;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Function {
     pub name: String,
     pub arn: String,
     pub role_arn: String,
+    /// The role SAM makes for it, if it was given none.
+    pub role: Option<Role>,
     /// The last folder of `CodeUri`, which is the name of the binary too.
     pub package: String,
     pub handler: String,
@@ -29,7 +32,13 @@ pub struct Function {
 
 impl Function {
     /// Defaults are Lambda's: 3 seconds, 128 MB, `x86_64`.
-    pub fn of(identity: &Identity, role: &Identity, properties: Value) -> Result<Self, String> {
+    pub(super) fn of(
+        identity: &Identity,
+        (role_id, role): (&str, &Identity),
+        properties: Value,
+        has_vpc: bool,
+        account: &Account,
+    ) -> Result<Self, String> {
         let package = text_of(&properties, "CodeUri")
             .and_then(|uri| {
                 Path::new(uri.trim_end_matches('/'))
@@ -51,12 +60,18 @@ impl Function {
             .map(|(name, value)| (name.clone(), plain(value)))
             .collect();
         let log_group = properties.pointer("/LoggingConfig/LogGroup").map(plain);
+        let given = text_of(&properties, "Role");
+        let role = match given {
+            Some(_) => None,
+            None => Some(Role::of_function(role_id, role, &properties, has_vpc, account)?),
+        };
         let role_arn =
-            text_of(&properties, "Role").or_else(|| role.attribute("Arn")).unwrap_or_default();
+            given.or_else(|| role.as_ref().map(|role| role.arn.clone())).unwrap_or_default();
         Ok(Self {
             name: identity.name.clone(),
             arn: identity.attribute("Arn").unwrap_or_default(),
             role_arn,
+            role,
             package,
             handler: text_of(&properties, "Handler").unwrap_or_else(|| "bootstrap".to_owned()),
             runtime: text_of(&properties, "Runtime")

@@ -7,6 +7,7 @@ mod document;
 mod function;
 mod identity;
 mod kind;
+mod role;
 mod scope;
 mod state_machine;
 
@@ -21,6 +22,7 @@ pub use self::document::{Place, Problem};
 pub use self::function::Function;
 pub use self::identity::Identity;
 pub use self::kind::{Kind, PolicyKind};
+pub use self::role::Role;
 pub use self::scope::Account;
 use self::scope::{Scope, plain};
 pub use self::state_machine::{Event, StateMachine, Trigger};
@@ -47,6 +49,7 @@ pub struct Resource {
 pub enum Body {
     Function(Function),
     StateMachine(StateMachine),
+    Role(Role),
     /// The template's properties, worked out.
     Properties(Value),
 }
@@ -123,6 +126,43 @@ impl Stack {
     pub fn functions(&self) -> impl Iterator<Item = (&Resource, &Function)> {
         self.resources.iter().filter_map(|resource| match &resource.body {
             Body::Function(function) => Some((resource, function)),
+            _ => None,
+        })
+    }
+
+    /// All roles: the template's and those that SAM makes. Policies that stand by themselves are their roles'.
+    pub fn roles(&self) -> Vec<Role> {
+        let mut roles: Vec<Role> = Vec::new();
+        for resource in &self.resources {
+            match &resource.body {
+                Body::Role(role) => roles.push(role.clone()),
+                Body::Function(function) => roles.extend(function.role.clone()),
+                Body::StateMachine(machine) => {
+                    roles.extend(machine.role.clone());
+                    roles.extend(machine.events.iter().filter_map(|event| event.role.clone()));
+                }
+                Body::Properties(_) => {}
+            }
+        }
+        for (resource, properties) in self.policies(PolicyKind::Managed) {
+            let holders = properties.get("Roles").and_then(Value::as_array).into_iter().flatten();
+            let holders: Vec<String> = holders.map(plain).collect();
+            let name =
+                text_of(properties, "PolicyName").unwrap_or_else(|| resource.logical_id.clone());
+            let document = properties.get("PolicyDocument").cloned().unwrap_or_default();
+            for role in roles.iter_mut().filter(|role| holders.contains(&role.name)) {
+                role.policies.push((name.clone(), document.clone()));
+            }
+        }
+        roles
+    }
+
+    /// Policies of one kind of resource, each with its properties.
+    pub fn policies(&self, kind: PolicyKind) -> impl Iterator<Item = (&Resource, &Value)> {
+        self.resources.iter().filter_map(move |resource| match &resource.body {
+            Body::Properties(properties) if resource.kind == Kind::Policy(kind) => {
+                Some((resource, properties))
+            }
             _ => None,
         })
     }
@@ -204,11 +244,14 @@ fn resource(
         Kind::Function => {
             let properties =
                 merged(resolve(scope, globals.and_then(|globals| globals.get("Function")))?, own);
-            let role = scope.identity(&format!("{}Role", entry.key), entry.place).map_err(one)?;
-            Body::Function(
-                Function::of(&identity, &role, properties)
-                    .map_err(|message| vec![Problem::new(entry.place, message)])?,
-            )
+            let role_id = format!("{}Role", entry.key);
+            let role = scope.identity(&role_id, entry.place).map_err(one)?;
+            let written =
+                [entry.value.get("Properties"), globals.and_then(|all| all.get("Function"))];
+            let has_vpc = written.into_iter().flatten().any(|node| node.get("VpcConfig").is_some());
+            let function =
+                Function::of(&identity, (&role_id, &role), properties, has_vpc, scope.account);
+            Body::Function(function.map_err(|message| vec![Problem::new(entry.place, message)])?)
         }
         Kind::StateMachine => {
             let properties = merged(
@@ -217,6 +260,10 @@ fn resource(
             );
             Body::StateMachine(StateMachine::of(scope, entry, &identity, folder, properties)?)
         }
+        Kind::Role => Body::Role(
+            Role::of(&entry.key, &identity, &own)
+                .map_err(|message| vec![Problem::new(entry.place, message)])?,
+        ),
         _ => Body::Properties(own),
     };
     Ok(Some(Resource { logical_id: entry.key.clone(), kind, identity, body }))

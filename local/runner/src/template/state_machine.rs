@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Entry, Node, Problem};
 use super::identity::Identity;
+use super::role::Role;
 use super::scope::{Scope, plain};
 use super::text_of;
 
@@ -15,6 +16,8 @@ pub struct StateMachine {
     pub name: String,
     pub arn: String,
     pub role_arn: String,
+    /// The role SAM makes for it, if it was given none.
+    pub role: Option<Role>,
     /// `STANDARD` or `EXPRESS`.
     pub kind: String,
     /// The definition's file as the template names it; `None` when it stands in the template.
@@ -31,6 +34,10 @@ pub struct Event {
     pub logical_id: String,
     pub identity: Identity,
     pub trigger: Trigger,
+    /// Whoever starts executions starts them as this role.
+    pub role_arn: String,
+    /// That role, if SAM makes it.
+    pub role: Option<Role>,
     pub properties: Value,
 }
 
@@ -85,21 +92,23 @@ impl StateMachine {
         let mut events = Vec::new();
         if let Some(declared) = node.get("Events") {
             for event in declared.entries().map_err(one)? {
-                events.push(trigger(scope, entry, event).map_err(one)?);
+                events.push(trigger(scope, (entry, &identity.reference), event).map_err(one)?);
             }
         }
-        let role = match text_of(&properties, "Role") {
-            Some(arn) => arn,
-            None => scope
-                .identity(&format!("{}Role", entry.key), entry.place)
-                .map_err(one)?
-                .attribute("Arn")
-                .unwrap_or_default(),
+        let (role_arn, role) = if let Some(arn) = text_of(&properties, "Role") {
+            (arn, None)
+        } else {
+            let logical_id = format!("{}Role", entry.key);
+            let made = scope.identity(&logical_id, entry.place).map_err(one)?;
+            let role = Role::of_machine(&logical_id, &made, &properties, scope.account)
+                .map_err(|message| vec![Problem::new(entry.place, message)])?;
+            (role.arn.clone(), Some(role))
         };
         Ok(Self {
             name: identity.name.clone(),
             arn: identity.reference.clone(),
-            role_arn: role,
+            role_arn,
+            role,
             kind: text_of(&properties, "Type").unwrap_or_else(|| "STANDARD".to_owned()),
             file,
             definition,
@@ -109,7 +118,11 @@ impl StateMachine {
     }
 }
 
-fn trigger(scope: &Scope<'_>, machine: &Entry, event: &Entry) -> Result<Event, Problem> {
+fn trigger(
+    scope: &Scope<'_>,
+    (machine, machine_arn): (&Entry, &str),
+    event: &Entry,
+) -> Result<Event, Problem> {
     let kind = event
         .value
         .get("Type")
@@ -139,7 +152,22 @@ fn trigger(scope: &Scope<'_>, machine: &Entry, event: &Entry) -> Result<Event, P
         identity.name.clone_from(&name);
         identity.reference = name;
     }
-    Ok(Event { logical_id, identity, trigger, properties })
+    let (role_arn, role) = if let Some(arn) = text_of(&properties, "RoleArn") {
+        (arn, None)
+    } else {
+        let role_id = format!("{logical_id}Role");
+        let made = scope.identity(&role_id, event.place)?;
+        let (sender, letters) = match trigger {
+            Trigger::Schedule => (
+                ("scheduler.amazonaws.com", logical_id.as_str()),
+                properties.pointer("/DeadLetterConfig/Arn"),
+            ),
+            Trigger::Rule => (("events.amazonaws.com", role_id.as_str()), None),
+        };
+        let role = Role::of_event(&role_id, &made, sender, machine_arn, letters);
+        (role.arn.clone(), Some(role))
+    };
+    Ok(Event { logical_id, identity, trigger, role_arn, role, properties })
 }
 
 /// Puts values where the definition says `${Name}`, in keys and texts alike; every name must

@@ -197,3 +197,101 @@ fn the_projects_own_template_is_read() {
         serde_json::from_str::<Value>(&machine.definition).unwrap();
     }
 }
+
+/// Roles as SAM's own translator (aws-sam-translator 1.103) makes them.
+#[test]
+fn roles_are_made_as_sam_makes_them() {
+    let text = format!(
+        r#"{HEAD}
+  Reader:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/reader
+      Tracing: Active
+      VpcConfig: {{ SubnetIds: [subnet-1] }}
+      DeadLetterQueue: {{ Type: SQS, TargetArn: !GetAtt Dead.Arn }}
+      Policies:
+        - AWSXRayDaemonWriteAccess
+        - arn:aws:iam::aws:policy/AdministratorAccess
+        - S3ReadPolicy: {{ BucketName: !Ref Raw }}
+        - Statement: [{{ Sid: Own, Effect: Allow, Action: "sns:Publish", Resource: !Ref News }}]
+  Flow:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition: {{ StartAt: S, States: {{ S: {{ Type: Succeed }} }} }}
+      Tracing: {{ Enabled: true }}
+      Events:
+        Nightly:
+          Type: ScheduleV2
+          Properties:
+            ScheduleExpression: rate(1 day)
+            DeadLetterConfig: {{ Arn: !GetAtt Dead.Arn }}
+        Came:
+          Type: EventBridgeRule
+          Properties:
+            Pattern: {{ source: [aws.s3] }}
+            DeadLetterConfig: {{ Arn: !GetAtt Dead.Arn }}
+"#
+    );
+    let stack = Stack::parse(&text, Path::new("."), &BTreeMap::new(), account()).unwrap();
+    let roles = stack.roles();
+    let shown: Vec<(&str, &str, Vec<&str>, Vec<&str>)> = roles
+        .iter()
+        .map(|role| {
+            let service = role.trust["Statement"][0]["Principal"]["Service"][0].as_str().unwrap();
+            let managed = role.managed.iter().map(|arn| arn.rsplit('/').next().unwrap()).collect();
+            let policies = role.policies.iter().map(|(name, _)| name.as_str()).collect();
+            (role.logical_id.as_str(), service, managed, policies)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (
+                "ReaderRole",
+                "lambda.amazonaws.com",
+                vec![
+                    "AWSLambdaBasicExecutionRole",
+                    "AWSXrayWriteOnlyAccess",
+                    "AWSLambdaVPCAccessExecutionRole",
+                    "AWSXRayDaemonWriteAccess",
+                    "AdministratorAccess",
+                ],
+                vec!["DeadLetterQueuePolicy", "ReaderRolePolicy2", "ReaderRolePolicy3"],
+            ),
+            ("FlowRole", "states.amazonaws.com", vec!["AWSXrayWriteOnlyAccess"], vec![]),
+            (
+                "FlowNightlyRole",
+                "scheduler.amazonaws.com",
+                vec![],
+                vec!["FlowNightlyStartExecutionPolicy", "FlowNightlySQSPolicy"],
+            ),
+            (
+                "FlowCameRole",
+                "events.amazonaws.com",
+                vec![],
+                vec!["FlowCameRoleStartExecutionPolicy"],
+            ),
+        ]
+    );
+    let read = &roles[0].policies[1].1["Statement"][0];
+    assert_eq!(read["Resource"][1], "arn:aws:s3:::raw-local-123456789012/*");
+    assert_eq!(roles[3].policies[0].1["Statement"][0]["Action"], "states:StartExecution");
+}
+
+#[test]
+fn policies_that_are_not_known_are_refused_by_name() {
+    for (policy, expected) in [
+        ("- AmazonS3FullAccess", "AmazonS3FullAccess"),
+        ("- DynamoDBCrudPolicy: { TableName: t }", "DynamoDBCrudPolicy"),
+        ("- S3ReadPolicy: {}", "BucketName"),
+        ("- S3ReadPolicy: { BucketName: b, Key: k }", "Key"),
+    ] {
+        let text = format!(
+            "{HEAD}  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: functions/f\n      Policies:\n        {policy}\n"
+        );
+        let problems =
+            Stack::parse(&text, Path::new("."), &BTreeMap::new(), account()).unwrap_err();
+        assert!(problems[0].message.contains(expected), "{policy}: {problems:?}");
+    }
+}

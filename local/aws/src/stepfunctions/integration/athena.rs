@@ -9,6 +9,7 @@ use super::Task;
 use super::optimised;
 use super::shape::{Times, with_times};
 use crate::Services;
+use crate::iam::Caller;
 
 /// The first and the longest pause between two looks at a query's state. (AWS looks every few seconds; here a look
 /// costs microseconds.)
@@ -17,6 +18,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 /// Stops the query when nobody waits for it any more: a timeout, a stopped execution.
 struct StopOnDrop {
     services: Services,
+    caller: Caller,
     query: Option<String>,
 }
 
@@ -25,14 +27,16 @@ impl Drop for StopOnDrop {
         let Some(id) = self.query.take() else {
             return;
         };
-        let services = self.services.clone();
+        let (services, caller) = (self.services.clone(), self.caller.clone());
         // At the end of the program there is no runtime left, and no query either.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
         runtime.spawn(async move {
             let input = json!({"QueryExecutionId": id});
-            if let Err(error) = services.dispatch("athena", "StopQueryExecution", input).await {
+            let stopped =
+                services.dispatch_as(&caller, "athena", "StopQueryExecution", input).await;
+            if let Err(error) = stopped {
                 tracing::warn!(%error, query = id, "a query could not be stopped");
             }
         });
@@ -46,7 +50,8 @@ pub async fn query(task: &Task<'_>) -> Result<Value, TaskFailure> {
         .map_err(|failure| TaskFailure { failure, stage: TaskStage::Submit })?;
     let id = submitted["QueryExecutionId"].as_str().unwrap_or_default().to_owned();
     task.call.signals.submitted(submitted);
-    let mut guard = StopOnDrop { services: task.services.clone(), query: Some(id.clone()) };
+    let (services, caller) = (task.services.clone(), task.caller.clone());
+    let mut guard = StopOnDrop { services, caller, query: Some(id.clone()) };
     let mut pause = PAUSES.0;
     let execution = loop {
         let input = json!({"QueryExecutionId": id});

@@ -40,8 +40,8 @@ pub async fn invoke(task: &Task<'_>) -> Result<Value, Failure> {
 /// The invocation, over the network between.
 pub async fn call(task: &Task<'_>, input: Value) -> Result<(u16, Option<Answer>), ServiceError> {
     let call = Call { service: "lambda", action: "Invoke", input: &input.clone() };
-    let services = task.services.clone();
-    let work = async move { services.lambda().invoke_json(&input).await };
+    let (services, caller) = (task.services.clone(), task.caller.clone());
+    let work = async move { services.invoke(&caller, &input).await };
     task.services.over_network(call, work).await
 }
 

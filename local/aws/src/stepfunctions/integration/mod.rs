@@ -15,22 +15,33 @@ use std::sync::Arc;
 
 use asl::{Failure, Pattern, ResourceKind, TaskCall, TaskFailure, TaskStage, error_name};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::StepFunctions;
 use crate::Services;
+use crate::iam::{Caller, Need};
 use crate::stand_in::Call;
 use crate::wire::ServiceError;
 
 /// One attempt of a Task.
 pub(super) async fn run(
     service: &Arc<StepFunctions>,
+    caller: &Caller,
     call: TaskCall,
 ) -> Result<Value, TaskFailure> {
     let services = service
         .link
         .require()
         .map_err(|error| TaskFailure::from(Failure::new(error_name::RUNTIME, error.to_string())))?;
-    let task = Task { service, services, call: &call };
+    let caller = match &call.role_arn {
+        None => caller.clone(),
+        // `Credentials`: the machine's role takes on another.
+        Some(role) => {
+            service.authorise(caller, &Need::new("sts:AssumeRole", role.as_str()))?;
+            Caller::role(role, Uuid::new_v4().simple().to_string())
+        }
+    };
+    let task = Task { service, services, caller, call: &call };
     match &call.resource.kind {
         ResourceKind::Lambda => Ok(lambda::function(&task).await?),
         ResourceKind::Activity => service.activity_task(&call).await,
@@ -44,6 +55,8 @@ pub(super) async fn run(
 struct Task<'a> {
     service: &'a Arc<StepFunctions>,
     services: Services,
+    /// Whose policies the task's calls are held to.
+    caller: Caller,
     call: &'a TaskCall,
 }
 
@@ -82,8 +95,9 @@ impl Task<'_> {
         input: Value,
     ) -> Result<Value, ServiceError> {
         let call = Call { service, action, input: &input.clone() };
-        let (services, operation) = (self.services.clone(), action.to_owned());
-        let work = async move { services.dispatch(service, &operation, input).await };
+        let (services, caller) = (self.services.clone(), self.caller.clone());
+        let operation = action.to_owned();
+        let work = async move { services.dispatch_as(&caller, service, &operation, input).await };
         self.services.over_network(call, work).await
     }
 

@@ -43,7 +43,11 @@ pub async fn request(task: &Task<'_>, name: &str, action: &str) -> Result<Value,
     };
     let operation = format!("{}{}", action[..1].to_ascii_uppercase(), &action[1..]);
     let answered = match (*service, operation.as_str()) {
-        ("s3", _) => s3::operation(&task.services.lake().store, &operation, &task.call.parameters),
+        ("s3", _) => {
+            let (store, input) = (&task.services.lake().store, task.call.parameters.as_ref());
+            let permitted = task.services.permit(&task.caller, "s3", &operation, input);
+            permitted.and_then(|()| s3::operation(store, &operation, input))
+        }
         ("lambda", "Invoke") => invoke(task).await,
         _ => {
             let input = with_texts(&task.call.parameters);
@@ -76,7 +80,10 @@ async fn invoke(task: &Task<'_>) -> Result<Value, ServiceError> {
 
 fn failure(sdk_name: &str, error: &ServiceError) -> Failure {
     let code = error.code.as_ref();
-    let class = if UNMODELLED.contains(&code) {
+    // Of the services here Glue alone has a denial in its model.
+    let is_unmodelled =
+        UNMODELLED.contains(&code) || (code == "AccessDeniedException" && sdk_name != "Glue");
+    let class = if is_unmodelled {
         format!("{sdk_name}Exception")
     } else if code.ends_with("Exception") {
         code.to_owned()

@@ -101,6 +101,7 @@ impl FileWriter {
         compression: Compression,
         schema: &SchemaRef,
     ) -> Result<Self> {
+        store.begin(url.bucket(), url.key()).map_err(external)?;
         let blob = store.blob().map_err(external)?;
         let sink = match format {
             FileFormat::Parquet => {
