@@ -51,8 +51,8 @@ impl Host for Memory {
         Ok(Value::Null)
     }
 
-    async fn start_map_run(&self, _run: MapRunStart) -> String {
-        "arn".into()
+    async fn start_map_run(&self, _run: MapRunStart) -> Result<String, Failure> {
+        Ok("arn".into())
     }
 
     async fn read_items(&self, _source: ItemSource) -> Result<Vec<Value>, Failure> {

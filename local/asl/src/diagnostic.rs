@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use crate::jsonata::Refusal;
+
 /// One problem. All of a document's problems are reported at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -24,18 +26,27 @@ pub enum Severity {
 pub enum DiagnosticCode {
     /// The text is not JSON.
     InvalidJsonDescription,
-    SchemaValidationFailed,
+    /// A `{% … %}` that does not parse.
+    InvalidJsonataExpression,
+    /// No state ends the machine.
+    MissingEndState,
     /// A `Next`, `Default` or `StartAt` without its state, or a state nobody
     /// leads to.
     MissingTransitionTarget,
+    SchemaValidationFailed,
+    /// A `{% … %}` that reads what Step Functions does not have.
+    UnsupportedJsonataExpression,
 }
 
 impl DiagnosticCode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
-            Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+            Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
+            Self::MissingEndState => "MISSING_END_STATE",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
+            Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+            Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
         }
     }
 }
@@ -53,7 +64,9 @@ impl Severity {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (code, message) = (self.code.as_str(), &self.message);
-        write!(f, "{code}: {message} at {}", self.location)
+        // AWS has no place for what is missing everywhere.
+        let nowhere = self.code == DiagnosticCode::MissingEndState;
+        write!(f, "{code}: {message} at {}", if nowhere { "null" } else { &self.location })
     }
 }
 
@@ -68,6 +81,15 @@ impl Problems {
 
     pub fn target(&self, location: &str, message: impl Into<String>) {
         self.add(DiagnosticCode::MissingTransitionTarget, location, message);
+    }
+
+    /// An expression: what keeps it from being parsed, or from being taken.
+    pub fn query(&self, location: &str, refusal: &Refusal) {
+        let code = match refusal {
+            Refusal::Syntax(_) => DiagnosticCode::InvalidJsonataExpression,
+            Refusal::TopLevelReference(_) => DiagnosticCode::UnsupportedJsonataExpression,
+        };
+        self.add(code, location, refusal.to_string());
     }
 
     pub fn add(&self, code: DiagnosticCode, location: &str, message: impl Into<String>) {

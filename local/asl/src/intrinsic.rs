@@ -63,6 +63,11 @@ impl Intrinsic {
         Ok(Self { text: text.to_owned(), call: parser::parse(text)? })
     }
 
+    /// The paths among its arguments, at any depth.
+    pub fn paths(&self) -> Vec<&Path> {
+        self.call.paths()
+    }
+
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, Fault> {
         self.call.evaluate(scope).map_err(|complaint| {
             let (error, complaint) = match complaint {
@@ -91,6 +96,15 @@ enum Complaint {
 }
 
 impl Call {
+    fn paths(&self) -> Vec<&Path> {
+        let each = self.arguments.iter().map(|argument| match argument {
+            Argument::Path(path) => vec![path],
+            Argument::Call(call) => call.paths(),
+            Argument::Text(_) | Argument::Literal(_) => Vec::new(),
+        });
+        each.flatten().collect()
+    }
+
     fn evaluate(&self, scope: &Scope) -> Result<Value, Complaint> {
         let raw_template = match (self.function, self.arguments.first()) {
             (Function::Format, Some(Argument::Text(raw))) => Some(raw.clone()),

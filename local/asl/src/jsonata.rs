@@ -5,8 +5,10 @@
 
 mod convert;
 mod functions;
+mod names;
 
 use std::collections::HashMap;
+use std::fmt;
 
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
@@ -17,6 +19,7 @@ use crate::failure::Fault;
 use crate::scope::Scope;
 
 pub(crate) use convert::type_name;
+pub(crate) use names::Names;
 
 /// Evaluation is cut off after this long. AWS names no figure; this only
 /// keeps a runaway recursion from holding a thread.
@@ -39,6 +42,35 @@ struct Uses {
 
 const STATES_MEMBERS: [&str; 4] = ["input", "result", "errorOutput", "context"];
 
+/// Why Step Functions does not take an expression.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Syntax(String),
+    /// A field of the expression's own context, which is empty.
+    TopLevelReference(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(message) => f.write_str(message),
+            Self::TopLevelReference(name) => {
+                write!(f, "Reference to '{name}' at the top level is not supported.")
+            }
+        }
+    }
+}
+
+/// `S0207: Unexpected end of expression` as AWS shows it.
+fn without_code(message: &str) -> &str {
+    match message.split_once(": ") {
+        Some((code, rest)) if code.len() == 5 && code[1..].bytes().all(|b| b.is_ascii_digit()) => {
+            rest
+        }
+        _ => message,
+    }
+}
+
 /// Values already converted in one scope, by `$states` member or variable name.
 pub(crate) type Bindings = HashMap<String, JValue>;
 
@@ -48,10 +80,20 @@ impl Query {
         text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
     }
 
-    pub fn parse(body: &str) -> Result<Self, String> {
-        let ast = jsonata_core::parser::parse(body).map_err(|error| error.to_string())?;
-        refuse_newer(&serde_json::to_value(&ast).map_err(|error| error.to_string())?)?;
+    pub fn parse(body: &str) -> Result<Self, Refusal> {
+        let syntax = |error: String| Refusal::Syntax(without_code(&error).to_owned());
+        let ast = jsonata_core::parser::parse(body).map_err(|error| syntax(error.to_string()))?;
+        let tree = serde_json::to_value(&ast).map_err(|error| syntax(error.to_string()))?;
+        refuse_newer(&tree).map_err(syntax)?;
+        if let Some(name) = Names::of(&ast).context_fields.pop_first() {
+            return Err(Refusal::TopLevelReference(name));
+        }
         Ok(Self { text: body.to_owned(), ast, uses: Uses::of(body) })
+    }
+
+    /// What the expression takes from outside itself.
+    pub fn names(&self) -> Names {
+        Names::of(&self.ast)
     }
 
     pub fn evaluate(&self, scope: &Scope, location: &str) -> Result<Value, Fault> {

@@ -43,6 +43,7 @@ mod failure;
 mod host;
 pub mod items;
 mod resource;
+mod review;
 
 mod context;
 mod digest;
@@ -74,6 +75,9 @@ pub use host::{
 pub use items::ReaderConfig;
 pub use payload::MAX_PAYLOAD_BYTES;
 pub use resource::{Pattern, Resource, ResourceKind};
+pub use review::{
+    Lead, MachineOutline, Outline, Remark, StateOutline, Way, Within, hands_on, nearest, review,
+};
 
 /// A future of [`run`] may move between the threads of a runtime.
 #[expect(dead_code, reason = "checked by the compiler alone")]

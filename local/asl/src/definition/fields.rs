@@ -14,6 +14,30 @@ use crate::path::{Path, ReferencePath};
 use crate::quantity::Quantity;
 use crate::template::Template;
 
+/// Fields that one query language alone has.
+const JSONATA_FIELDS: &[&str] = &["Arguments", "Condition", "Items", "Output"];
+const JSON_PATH_FIELDS: &[&str] = &[
+    "CausePath",
+    "ErrorPath",
+    "HeartbeatSecondsPath",
+    "InputPath",
+    "ItemsPath",
+    "MaxConcurrencyPath",
+    "MaxInputBytesPerBatchPath",
+    "MaxItemsPath",
+    "MaxItemsPerBatchPath",
+    "OutputPath",
+    "Parameters",
+    "ResultPath",
+    "ResultSelector",
+    "SecondsPath",
+    "TimeoutSecondsPath",
+    "TimestampPath",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
+    "Variable",
+];
+
 pub(crate) struct Fields<'a> {
     members: &'a Map<String, Value>,
     /// The object's JSON pointer; empty for the document.
@@ -67,9 +91,23 @@ impl<'a> Fields<'a> {
         let known = self.known.borrow();
         for name in self.members.keys() {
             if !known.contains(&name.as_str()) && !also.contains(&name.as_str()) {
-                self.problems.schema(&self.at, format!("Field '{name}' is not supported"));
+                self.problems.schema(&self.at, self.refusal(name));
             }
         }
+    }
+
+    /// AWS's words for a field that is not read here.
+    fn refusal(&self, name: &str) -> String {
+        let (language, other) =
+            if self.is_jsonata() { ("JSONata", "JSONPath") } else { ("JSONPath", "JSONata") };
+        let fields = if self.is_jsonata() { JSON_PATH_FIELDS } else { JSONATA_FIELDS };
+        if fields.contains(&name) {
+            return format!(
+                "The QueryLanguage is set to '{language}', but field '{name}' is only supported \
+                 for the '{other}' QueryLanguage"
+            );
+        }
+        format!("Field '{name}' is not supported")
     }
 
     pub fn text(&self, name: &'static str) -> Option<&'a str> {
@@ -238,14 +276,14 @@ impl<'a> Fields<'a> {
 
     /// A `{% … %}` expression; anything else is a problem.
     pub fn query(&self, name: &str, text: &str) -> Option<Query> {
-        let parsed = match Query::body(text) {
-            Some(body) => Query::parse(body),
-            None => Err(format!("'{text}' is not enclosed in {{% and %}}")),
+        let Some(body) = Query::body(text) else {
+            self.wrong(name, format!("Expected an expression between {{% and %}}, not '{text}'"));
+            return None;
         };
-        match parsed {
+        match Query::parse(body) {
             Ok(query) => Some(query),
-            Err(error) => {
-                self.wrong(name, format!("Value is not a valid JSONata expression: {error}"));
+            Err(refusal) => {
+                self.problems.query(&self.pointer(name), &refusal);
                 None
             }
         }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::fields::Fields;
 use super::policy::{self, Catcher, Retrier};
 use super::{ExecutionType, QueryLanguage};
+use crate::diagnostic::DiagnosticCode;
 use crate::event::StateType;
 use crate::path::{Path, ReferencePath};
 use crate::state::StateKind;
@@ -140,11 +141,18 @@ impl Machine {
             parsed.push(parse_state(&states, scheme, &targets, name, value));
             leads.push(targets.reached.take());
         }
-        if let Some(start) = start {
+        if !states.entries().any(|(_, state)| is_terminal(state)) {
+            let message = "Workflow has no terminal state";
+            fields.problems.add(DiagnosticCode::MissingEndState, &fields.at, message);
+        } else if let Some(start) = start {
             refuse_unreachable(&states, start, &leads);
         }
         Some(Self { start: start?, states: parsed.into_iter().collect::<Option<_>>()? })
     }
+}
+
+fn is_terminal(state: &Value) -> bool {
+    state["End"] == true || state["Type"] == "Succeed" || state["Type"] == "Fail"
 }
 
 fn refuse_unreachable(states: &Fields, start: usize, leads: &[Vec<usize>]) {

@@ -95,9 +95,8 @@ impl Reader<'_> {
     fn query(&self, body: &str, location: &str, pointer: &str, value: &Value) -> Template {
         match Query::parse(body) {
             Ok(query) => Template::Query { query, location: location.to_owned() },
-            Err(error) => {
-                self.problems
-                    .schema(pointer, format!("Value is not a valid JSONata expression: {error}"));
+            Err(refusal) => {
+                self.problems.query(pointer, &refusal);
                 Template::Literal(Arc::new(value.clone()))
             }
         }

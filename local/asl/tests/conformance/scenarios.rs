@@ -87,7 +87,9 @@ fn an_execution_has_a_time_limit() {
 fn the_history_ends_at_25_000_events() {
     let machine = json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "C"},
-        "C": {"Type": "Choice", "Choices": [{"Variable": "$.go", "IsPresent": true, "Next": "A"}]}}});
+        "C": {"Type": "Choice", "Default": "D",
+            "Choices": [{"Variable": "$.go", "IsPresent": true, "Next": "A"}]},
+        "D": {"Type": "Succeed"}}});
     let actual = run(&machine, json!({"go": 1}), &json!([]));
     assert_eq!(actual.status, "FAILED");
     assert_eq!(actual.events.len(), 25_000);
@@ -225,8 +227,46 @@ fn all_problems_of_a_definition_are_reported_at_once() {
             "SCHEMA_VALIDATION_FAILED: States.ALL must be in the last entry of its list at \
              /States/B/Retry/0/ErrorEquals",
             "SCHEMA_VALIDATION_FAILED: Choices must not be empty at /States/C/Choices",
+            "MISSING_END_STATE: Workflow has no terminal state at null",
         ]
     );
+}
+
+/// What `ValidateStateMachineDefinition` answers, as its users have written it down.
+#[test]
+fn refusals_have_the_words_of_aws() {
+    for (language, state, expected) in [
+        (
+            "JSONata",
+            json!({"Output": "{% 1 + %}"}),
+            "INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/A/Output",
+        ),
+        (
+            "JSONata",
+            json!({"Output": {"v": "{% phone.number %}"}}),
+            "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not \
+             supported. at /States/A/Output/v",
+        ),
+        (
+            "JSONPath",
+            json!({"Output": 1}),
+            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' \
+             is only supported for the 'JSONata' QueryLanguage at /States/A",
+        ),
+        (
+            "JSONata",
+            json!({"ResultPath": "$.a"}),
+            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field \
+             'ResultPath' is only supported for the 'JSONPath' QueryLanguage at /States/A",
+        ),
+    ] {
+        let mut machine = json!({"QueryLanguage": language, "StartAt": "A",
+            "States": {"A": {"Type": "Pass", "End": true}}});
+        machine["States"]["A"].as_object_mut().unwrap().extend(state.as_object().unwrap().clone());
+        let problems = Definition::parse(&machine.to_string()).unwrap_err();
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told, [expected]);
+    }
 }
 
 #[test]

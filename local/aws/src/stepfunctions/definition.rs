@@ -41,12 +41,15 @@ impl StepFunctions {
             .iter()
             .filter(|found| !only_errors || found.severity == asl::Severity::Error)
             .map(|found| {
-                json!({
+                let mut shown = json!({
                     "severity": found.severity.as_str(),
                     "code": found.code.as_str(),
                     "message": found.message,
-                    "location": found.location,
-                })
+                });
+                if found.code != asl::DiagnosticCode::MissingEndState {
+                    shown["location"] = found.location.as_str().into();
+                }
+                shown
             });
         let diagnostics: Vec<Value> =
             shown.take(usize::try_from(most).unwrap_or(usize::MAX)).collect();

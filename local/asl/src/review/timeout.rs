@@ -1,0 +1,26 @@
+//! Tasks that nothing ends.
+
+use super::outline::StateOutline;
+use super::remark::Remark;
+use crate::definition::ExecutionType;
+use crate::event::StateType;
+
+/// A Task of a STANDARD machine without a limit of its own. (An EXPRESS execution ends after five
+/// minutes, whatever its Tasks do.)
+pub(super) fn remarks(state: &StateOutline, execution_type: ExecutionType) -> Option<Remark> {
+    let unbounded = state.state_type == Some(StateType::Task)
+        && execution_type == ExecutionType::Standard
+        && state.value.get("TimeoutSeconds").is_none()
+        && state.value.get("TimeoutSecondsPath").is_none();
+    unbounded.then(|| {
+        Remark::warning(
+            "task-without-timeout",
+            state.pointer.clone(),
+            "a Task without TimeoutSeconds, which is then 99,999,999",
+        )
+        .expected("TimeoutSeconds")
+        .advice(
+            "give it the longest time that its work may take, and retry or catch States.Timeout",
+        )
+    })
+}
