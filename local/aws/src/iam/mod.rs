@@ -51,6 +51,7 @@ use crate::wire::ServiceError;
 pub use caller::Caller;
 pub use context::Context;
 pub use need::Need;
+pub use pattern::Pattern;
 use policy::{Attached, Policy};
 pub use record::{Call, Record};
 use resource::Owner;

@@ -20,6 +20,7 @@ mod owner;
 mod permission;
 mod record;
 mod result_writer;
+pub mod review;
 mod run;
 mod tag;
 mod version;
@@ -37,6 +38,8 @@ use crate::eventbridge::Notices;
 use crate::iam::{Caller, Need};
 use crate::services::Link;
 use crate::wire::ServiceError;
+
+pub use review::review;
 
 use activity::Activities;
 use alias::Alias;
