@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use runner::check::Code;
 use runner::template::{Account, Stack};
 use serde_json::Value;
 use shared::error::ErrorName;
@@ -36,79 +37,26 @@ fn every_error_is_declared_by_a_function_and_expected_by_the_machine() {
     assert!(forgotten.is_empty(), "no state expects these errors by name: {forgotten:?}");
 }
 
+/// `local check` reads the sources; this holds what it reads to the compiled code.
 #[test]
-fn every_task_is_bounded_retried_and_caught() {
-    let mut tasks = 0;
-    let mut problems = Vec::new();
-    for (file, definition) in definitions() {
-        walk_states(&definition, &mut |name, state| {
-            if state["Type"] != "Task" {
-                return;
-            }
-            tasks += 1;
-            if state.get("TimeoutSeconds").is_none() {
-                problems.push(format!("{file}: {name} has no TimeoutSeconds"));
-            }
-            for retry in state["Retry"].as_array().into_iter().flatten() {
-                let bounded =
-                    retry["MaxDelaySeconds"].is_number() && retry["JitterStrategy"] == "FULL";
-                if !bounded {
-                    problems
-                        .push(format!("{file}: {name} retries without MaxDelaySeconds or jitter"));
-                }
-            }
-            let catches = state["Catch"].as_array().into_iter().flatten();
-            for catch in catches {
-                let names = catch["ErrorEquals"].as_array().expect("ErrorEquals is a list");
-                if names.len() > 1 && names.iter().any(|name| name == "States.ALL") {
-                    problems.push(format!("{file}: {name}: States.ALL stands alone"));
-                }
-            }
-        });
-    }
-    assert!(tasks > 10, "only {tasks} tasks found");
-    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
-}
-
-#[test]
-fn functions_read_the_environment_the_template_sets() {
-    let stack = stack();
-    let mut seen = BTreeMap::new();
-    for (_, function) in stack.functions() {
-        let read = variables_read_by(&function.package);
-        let set: BTreeSet<String> = function.environment.keys().cloned().collect();
-        let by_the_runtime = BTreeSet::from(["RUST_LOG".to_owned()]);
-        let unset: Vec<_> = read.difference(&set).collect();
-        let unread: Vec<_> =
-            set.difference(&read).filter(|name| !by_the_runtime.contains(*name)).collect();
+fn the_sources_say_what_the_code_declares() {
+    let code = Code::read(&root());
+    let declared: BTreeSet<String> =
+        ErrorName::ALL.into_iter().map(|name| name.as_str().to_owned()).collect();
+    assert_eq!(code.errors, declared);
+    let mut seen = BTreeSet::new();
+    for (_, function) in stack().functions() {
+        let promises = &code.functions[&function.package];
+        assert!(!promises.errors.is_empty(), "{}: {promises:?}", function.package);
+        let read = promises.required.len() + promises.optional.len();
         assert!(
-            unset.is_empty(),
-            "{} reads what the template does not set: {unset:?}",
+            read > 1,
+            "{} reads the environment by another way: {promises:?}",
             function.package
         );
-        assert!(
-            unread.is_empty(),
-            "the template sets what {} never reads: {unread:?}",
-            function.package
-        );
-        seen.insert(function.package.clone(), read.len());
+        seen.insert(function.package.clone());
     }
     assert_eq!(seen.len(), 5, "{seen:?}");
-}
-
-/// `env.text("NAME")` and its kin in a function's source.
-fn variables_read_by(package: &str) -> BTreeSet<String> {
-    let folder = root().join("functions").join(package).join("src");
-    let mut names = BTreeSet::new();
-    for entry in fs::read_dir(&folder).expect("a function has sources") {
-        let path = entry.expect("a file").path();
-        let Ok(text) = fs::read_to_string(&path) else { continue };
-        for reader in ["env.text(\"", "env.or(\"", "env.list(\"", "env.optional(\""] {
-            let calls = text.split(reader).skip(1);
-            names.extend(calls.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
-        }
-    }
-    names
 }
 
 fn stack() -> Stack {
@@ -154,11 +102,4 @@ fn walk(value: &Value, visit: &mut impl FnMut(&serde_json::Map<String, Value>)) 
         Value::Array(items) => items.iter().for_each(|value| walk(value, visit)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-fn walk_states(definition: &Value, visit: &mut impl FnMut(&str, &Value)) {
-    walk(definition, &mut |object| {
-        let states = object.get("States").and_then(Value::as_object).into_iter().flatten();
-        states.for_each(|(name, state)| visit(name, state));
-    });
 }

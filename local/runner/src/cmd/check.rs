@@ -1,20 +1,22 @@
 //! `local check`
+use serde_json::json;
+
 use crate::check::{self, Finding};
 use crate::project::Project;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Print the findings as a JSON list
+    /// Print the findings as one JSON object
     #[arg(long)]
     json: bool,
 }
 
 /// Prints every finding; 1 when there is one that keeps the stack from working.
-pub async fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let project = Project::find()?;
-    let findings = check::project(&project).await?;
+    let findings = check::project(&project)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        println!("{}", serde_json::to_string_pretty(&json!({"findings": findings}))?);
     } else {
         for finding in &findings {
             println!("{finding}");

@@ -60,7 +60,7 @@ impl Command {
             Self::Run(arguments) => run::run(arguments, environment).await,
             Self::Serve(arguments) => serve::run(arguments, environment).await,
             Self::Sql(arguments) => sql::run(arguments).await,
-            Self::Check(arguments) => check::run(&arguments).await,
+            Self::Check(arguments) => check::run(&arguments),
             Self::Sample(arguments) => sample::run(&arguments),
             Self::Fire(arguments) => fire::run(arguments, environment).await,
             Self::Graph(arguments) => graph::run(&arguments),

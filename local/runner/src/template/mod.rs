@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use self::document::{Entry, Node};
-pub use self::document::{Place, Problem};
+use self::document::Entry;
+pub use self::document::{Content, Node, Place, Problem};
 pub use self::function::Function;
 pub use self::identity::Identity;
 pub use self::kind::{Kind, PolicyKind};
@@ -98,14 +98,33 @@ impl Stack {
         overrides: &BTreeMap<String, String>,
         account: Account,
     ) -> Result<Self, Vec<Problem>> {
-        let root = Node::parse(text).map_err(|problem| vec![problem])?;
+        match Self::survey(text, folder, overrides, account) {
+            (Some(stack), problems) if problems.is_empty() => Ok(stack),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// As [`Stack::parse`], with what could be read beside the problems of what could not.
+    pub fn survey(
+        text: &str,
+        folder: &Path,
+        overrides: &BTreeMap<String, String>,
+        account: Account,
+    ) -> (Option<Self>, Vec<Problem>) {
+        let root = match Node::parse(text) {
+            Ok(root) => root,
+            Err(problem) => return (None, vec![problem]),
+        };
         let mut problems = unknown_sections(&root);
         let (mut resources, mut outputs) = (Vec::new(), BTreeMap::new());
         {
-            let scope = Scope::new(&root, overrides, &account)?;
+            let scope = match Scope::new(&root, overrides, &account) {
+                Ok(scope) => scope,
+                Err(found) => return (None, found),
+            };
             let globals = root.get("Globals");
             for entry in entries(&root, "Resources", &mut problems) {
-                match resource(&scope, globals, folder, entry) {
+                match resource(&scope, globals, folder, entry, &mut problems) {
                     Ok(Some(resource)) => resources.push(resource),
                     Ok(None) => {}
                     Err(found) => problems.extend(found),
@@ -120,7 +139,7 @@ impl Stack {
             }
         }
         problems.sort_by_key(|problem| problem.place);
-        if problems.is_empty() { Ok(Self { account, resources, outputs }) } else { Err(problems) }
+        (Some(Self { account, resources, outputs }), problems)
     }
 
     pub fn functions(&self) -> impl Iterator<Item = (&Resource, &Function)> {
@@ -229,6 +248,7 @@ fn resource(
     globals: Option<&Node>,
     folder: &Path,
     entry: &Entry,
+    problems: &mut Vec<Problem>,
 ) -> Result<Option<Resource>, Vec<Problem>> {
     let one = |problem| vec![problem];
     if let Some(condition) = entry.value.get("Condition") {
@@ -258,7 +278,8 @@ fn resource(
                 resolve(scope, globals.and_then(|globals| globals.get("StateMachine")))?,
                 own,
             );
-            Body::StateMachine(StateMachine::of(scope, entry, &identity, folder, properties)?)
+            let machine = StateMachine::of(scope, entry, &identity, folder, properties, problems)?;
+            Body::StateMachine(machine)
         }
         Kind::Role => Body::Role(
             Role::of(&entry.key, &identity, &own)

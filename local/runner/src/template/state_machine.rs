@@ -56,6 +56,7 @@ impl StateMachine {
         identity: &Identity,
         folder: &Path,
         properties: Value,
+        problems: &mut Vec<Problem>,
     ) -> Result<Self, Vec<Problem>> {
         let one = |problem| vec![problem];
         let node = entry.value.get("Properties").unwrap_or(&entry.value);
@@ -88,7 +89,8 @@ impl StateMachine {
             substitutions,
             node.get("DefinitionSubstitutions").unwrap_or(node),
             file.as_deref(),
-        )?;
+            problems,
+        );
         let mut events = Vec::new();
         if let Some(declared) = node.get("Events") {
             for event in declared.entries().map_err(one)? {
@@ -171,34 +173,37 @@ fn trigger(
 }
 
 /// Puts values where the definition says `${Name}`, in keys and texts alike; every name must
-/// have a value, and every value a place.
+/// have a value, and every value a place. A name without one is left.
 fn substitute(
     text: &str,
     values: &Map<String, Value>,
     at: &Node,
     file: Option<&str>,
-) -> Result<String, Vec<Problem>> {
+    problems: &mut Vec<Problem>,
+) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
-    let (mut used, mut problems) = (BTreeSet::new(), Vec::new());
+    let mut used = BTreeSet::new();
     let where_to = file.unwrap_or("the definition");
     while let Some(start) = rest.find("${") {
         out.push_str(&rest[..start]);
-        let name = rest[start + 2..].split('}').next().unwrap_or_default();
-        match values.get(name) {
-            Some(value) => {
-                // The text stands within a JSON string.
-                let quoted = Value::String(plain(value)).to_string();
-                out.push_str(&quoted[1..quoted.len() - 1]);
-                used.insert(name.to_owned());
-            }
-            None => problems.push(Problem::new(
+        rest = &rest[start..];
+        let Some(length) = rest.find('}') else { break };
+        let name = &rest[2..length];
+        if let Some(value) = values.get(name) {
+            // The text stands within a JSON string.
+            let quoted = Value::String(plain(value)).to_string();
+            out.push_str(&quoted[1..quoted.len() - 1]);
+            used.insert(name.to_owned());
+        } else {
+            out.push_str(&rest[..=length]);
+            problems.push(Problem::new(
                 at.place,
                 format!(
                     "{where_to} asks for ${{{name}}}, which DefinitionSubstitutions does not give"
                 ),
-            )),
+            ));
         }
-        rest = &rest[start + 2 + name.len() + 1..];
+        rest = &rest[length + 1..];
     }
     out.push_str(rest);
     for name in values.keys().filter(|name| !used.contains(*name)) {
@@ -207,5 +212,5 @@ fn substitute(
             format!("DefinitionSubstitutions gives {name}, which {where_to} does not ask for"),
         ));
     }
-    if problems.is_empty() { Ok(out) } else { Err(problems) }
+    out
 }
