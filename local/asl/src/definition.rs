@@ -5,9 +5,12 @@ mod machine;
 mod policy;
 mod template;
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Problems};
+use crate::review::Outline;
 
 pub(crate) use fields::Fields;
 pub(crate) use machine::{Machine, Place, Scheme, Selection, State, Targets, Transition};
@@ -98,6 +101,18 @@ impl Definition {
         };
         fields.text("Version");
         fields.refuse_unknown(&[]);
+        refuse_same_names(document, problems);
         Some(definition)
+    }
+}
+
+/// State names are unique in the whole definition, nested machines included.
+fn refuse_same_names(document: &Value, problems: &Problems) {
+    let mut seen = HashSet::new();
+    for state in Outline::of(document).states {
+        if !seen.insert(state.name) {
+            let message = format!("Duplicate State name: {}", state.name);
+            problems.add(DiagnosticCode::DuplicateStateName, &state.pointer, message);
+        }
     }
 }

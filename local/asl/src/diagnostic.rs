@@ -24,6 +24,8 @@ pub enum Severity {
 /// AWS's diagnostic codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiagnosticCode {
+    /// A state's name that another state has, wherever either stands.
+    DuplicateStateName,
     /// The text is not JSON.
     InvalidJsonDescription,
     /// A `{% … %}` that does not parse.
@@ -41,6 +43,7 @@ pub enum DiagnosticCode {
 impl DiagnosticCode {
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
             Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
             Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
             Self::MissingEndState => "MISSING_END_STATE",

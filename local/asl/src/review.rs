@@ -6,6 +6,7 @@
 //! answers and raises is told by whoever knows services.
 
 mod cycle;
+mod duplicate;
 mod expression;
 mod handler;
 mod literal;
@@ -36,6 +37,7 @@ pub fn review(text: &str, execution_type: ExecutionType) -> Vec<Remark> {
     if let Err(diagnostics) = Definition::parse_as(text, execution_type) {
         remarks.extend(diagnostics.iter().map(|found| syntax::remark(found, &document, &outline)));
     }
+    remarks.extend(duplicate::remarks(text));
     remarks.extend(variable::remarks(&outline));
     remarks.extend(cycle::remarks(&outline));
     for state in &outline.states {

@@ -39,6 +39,9 @@ const DEFECTS: &[Defect] = &[
         "/States/Gold/ItemProcessor", "no terminal state"),
     defect("endless-loop", &[Set("/States/LoadMonths/ItemProcessor/States/HandleError/Next", r#""Fetch""#)],
         "/States/LoadMonths/ItemProcessor/States/Fetch", "Fetch → HandleError → Fetch"),
+    defect("duplicate-name", &[Replace(MACHINE, "\"NothingToDo\": {", "\"Plan\": { \"Type\": \"Succeed\" },\n    \"NothingToDo\": {")], "/States/Plan", "two states"),
+    defect("duplicate-name", &[Set("/States/Gold/ItemProcessor/States/Notify", r#"{"Type": "Succeed"}"#)], "/States/Gold/ItemProcessor/States/Notify", "Notify"),
+    defect("duplicate-name", &[Replace(MACHINE, "\"TimeoutSeconds\": 86400,", "\"TimeoutSeconds\": 86400,\n  \"TimeoutSeconds\": 60,")], "/TimeoutSeconds", "twice"),
     // --- Errors --------------------------------------------------------------------------------
     defect("schema", &[Set("/States/Plan/Catch/1/ErrorEquals", r#"["States.ALL", "States.Timeout"]"#)], "/States/Plan/Catch/1/ErrorEquals", "alone"),
     defect("schema", &[Set("/States/Plan/Catch/0/ErrorEquals", r#"["States.ALL"]"#)], "/States/Plan/Catch/0/ErrorEquals", "last"),
@@ -110,6 +113,7 @@ const DEFECTS: &[Defect] = &[
             Set("/States/ShowTables/Output", r#"{"plan": "{% $states.input %}"}"#),
         ], "/States/Plan", "AnythingToDo, CreateDatabase, ShowTables, CheckTables"),
     defect("distributed-map-without-writer", &[Remove("/States/LoadMonths/ResultWriter")], "/States/LoadMonths", "ResultWriter"),
+    defect("inline-map-concurrency", &[Set("/States/Gold/MaxConcurrency", r#""{% 64 %}""#)], "/States/Gold/MaxConcurrency", "64"),
     defect("inline-map-concurrency", &[Set("/States/Gold/MaxConcurrency", "100")], "/States/Gold/MaxConcurrency", "at most 40"),
     defect("schema", &[Replace(TEMPLATE, "Type: STANDARD", "Type: EXPRESS")], "/States/CreateDatabase/Resource", "'.sync'"),
     defect("distributed-map-in-express", &[Replace(TEMPLATE, "Type: STANDARD", "Type: EXPRESS")], "/States/LoadMonths", "EXPRESS"),

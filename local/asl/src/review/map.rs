@@ -14,7 +14,7 @@ pub(super) fn remarks(state: &StateOutline, execution_type: ExecutionType) -> Ve
         return Vec::new();
     }
     let mut remarks = Vec::new();
-    let concurrency = state.value["MaxConcurrency"].as_u64().unwrap_or_default();
+    let concurrency = state.number("MaxConcurrency").unwrap_or_default();
     if !state.is_distributed_map() {
         if concurrency > INLINE_CONCURRENCY {
             remarks.push(

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::definition::QueryLanguage;
 use crate::event::StateType;
+use crate::jsonata::Query;
 use crate::resource::Resource;
 
 /// All machines and states of a definition, nested ones after the state that holds them.
@@ -165,6 +166,13 @@ impl StateOutline<'_> {
     pub fn ends(&self) -> bool {
         self.value["End"] == true
             || matches!(self.state_type, Some(StateType::Succeed | StateType::Fail))
+    }
+
+    /// A number of the state, given as such or as an expression that is one: `{% 5 %}`.
+    pub fn number(&self, member: &str) -> Option<u64> {
+        let value = &self.value[member];
+        let text = value.as_str().filter(|_| self.is_jsonata()).and_then(Query::body);
+        value.as_u64().or_else(|| text?.parse().ok())
     }
 
     /// Each entry of `Retry` or `Catch`, and where it stands.

@@ -87,6 +87,7 @@ pub(super) fn remark(found: &Diagnostic, document: &Value, outline: &Outline) ->
 
 fn rule(code: DiagnosticCode) -> &'static str {
     match code {
+        DiagnosticCode::DuplicateStateName => "duplicate-name",
         DiagnosticCode::InvalidJsonDescription => "not-json",
         DiagnosticCode::InvalidJsonataExpression => "invalid-jsonata",
         DiagnosticCode::MissingEndState => "no-terminal-state",
@@ -105,6 +106,10 @@ fn explained(
     let message = found.message.as_str();
     let both = |expected: &str, advice: &str| Some((expected.to_owned(), advice.to_owned()));
     match found.code {
+        DiagnosticCode::DuplicateStateName => both(
+            "state names that are unique in the whole state machine, Maps and branches included",
+            "rename the one, and what leads to it",
+        ),
         DiagnosticCode::InvalidJsonDescription => {
             both("one JSON object", "correct the text at the line and column that are named")
         }

@@ -106,7 +106,7 @@ fn strangers(subject: &Subject, machine: &Machine, state: &StateOutline) -> Vec<
 /// A Task that gives up while its function may still be at work.
 fn short_timeout(subject: &Subject, machine: &Machine, state: &StateOutline) -> Option<Finding> {
     let function = invoked(subject, state)?;
-    let timeout = state.value["TimeoutSeconds"].as_u64()?;
+    let timeout = state.number("TimeoutSeconds")?;
     (timeout < function.timeout_seconds).then(|| {
         let found = format!(
             "the Task gives up after {timeout} s, the function after {} s",

@@ -8,9 +8,21 @@ use serde_json::Value;
 
 use super::signature::Integration;
 
-/// Before the dot of an optimised integration's errors.
+/// Before the dot of an integration's errors, and those that no API names.
 /// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html>.
-const PREFIXES: [(&str, &str, &[&str]); 7] = [
+const PREFIXES: [(&str, &str, &[&str]); 19] = [
+    ("aws-sdk:athena", "Athena", &["AthenaException"]),
+    ("aws-sdk:cloudwatch", "CloudWatch", &["CloudWatchException"]),
+    ("aws-sdk:cloudwatchlogs", "CloudWatchLogs", &["CloudWatchLogsException"]),
+    ("aws-sdk:eventbridge", "EventBridge", &["EventBridgeException"]),
+    ("aws-sdk:glue", "Glue", &["GlueException"]),
+    ("aws-sdk:lambda", "Lambda", &["LambdaException"]),
+    ("aws-sdk:s3", "S3", &["S3Exception"]),
+    ("aws-sdk:scheduler", "Scheduler", &["SchedulerException"]),
+    ("aws-sdk:sfn", "Sfn", &["SfnException"]),
+    ("aws-sdk:sns", "Sns", &["SnsException"]),
+    ("aws-sdk:sqs", "Sqs", &["SqsException"]),
+    ("aws-sdk:sts", "Sts", &["StsException"]),
     ("athena", "Athena", &["AthenaException", "AmazonAthenaException"]),
     (
         "events",
@@ -137,6 +149,10 @@ mod tests {
             ("Lambda.TooManyRequestException", "lambda", false),
             ("Source.Throttled", "athena", false),
             ("Anything", "dynamodb", true),
+            ("S3.NoSuchKeyException", "aws-sdk:s3", true),
+            ("Sfn.ExecutionDoesNotExistException", "aws-sdk:sfn", true),
+            ("Sfn.ExecutionDoesNotExistExeption", "aws-sdk:sfn", false),
+            ("StepFunctions.ExecutionDoesNotExistException", "aws-sdk:sfn", false),
         ] {
             assert_eq!(remark(name, service, "").is_none(), fits, "{name} of {service}");
         }
