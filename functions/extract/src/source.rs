@@ -126,7 +126,7 @@ impl Site {
     }
 
     async fn head_once(&self, url: &str) -> Result<Answer, SourceError> {
-        let response = self.send(self.request(Method::HEAD, url)?).await?;
+        let response = self.send(Self::request(Method::HEAD, url)?).await?;
         match response.status() {
             StatusCode::OK => Ok(Answer::Published(described(url, response.headers()))),
             StatusCode::NOT_FOUND => Ok(Answer::Missing),
@@ -135,7 +135,7 @@ impl Site {
         }
     }
 
-    fn request(&self, method: Method, url: &str) -> Result<Request, SourceError> {
+    fn request(method: Method, url: &str) -> Result<Request, SourceError> {
         let parsed = url.parse().map_err(|error| SourceError::Refused {
             place: url.to_owned(),
             reason: format!("it is no URL: {error}"),
@@ -163,7 +163,7 @@ impl Site {
             let reason = format!("files come from {} alone", self.base);
             return Err(SourceError::Refused { place: url.to_owned(), reason });
         }
-        let mut request = self.request(Method::GET, url)?;
+        let mut request = Self::request(Method::GET, url)?;
         if offset > 0 {
             let rest = format!("bytes={offset}-").parse().expect("digits are a header's text");
             request.headers_mut().insert(RANGE, rest);

@@ -56,7 +56,7 @@ fn content(index: u8, folder: &Path) -> Content {
         let amount = 500 + 13 * i64::try_from(number).expect("few rows") + 1000 * i64::from(index);
         fields[total] = format!("{}.{:02}", amount / 100, amount % 100);
         if number < broken {
-            fields[pickup] = "2019-04-31 25:61:00".to_owned();
+            "2019-04-31 25:61:00".clone_into(&mut fields[pickup]);
         } else {
             cents += amount;
         }

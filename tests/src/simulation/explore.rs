@@ -74,7 +74,7 @@ impl Laboratory {
             points.extend(Fault::of(site).into_iter().map(|fault| (number, site, fault)));
         }
         let points: Vec<_> = points.into_iter().step_by(stride.max(1)).collect();
-        Ok(self.many(points.len(), threads, |index| {
+        Ok(many(points.len(), threads, |index| {
             let (number, site, fault) = points[index];
             let what = format!("call {number}, {site}: {fault}");
             (None, what, run(&self.deployed, &self.contents, &LOAD, Plan::At(number, fault), 0))
@@ -83,7 +83,7 @@ impl Laboratory {
 
     /// Scenarios and faults drawn from each of the seeds.
     pub fn random(&self, seeds: &[u64], threads: usize) -> Tally {
-        self.many(seeds.len(), threads, |index| {
+        many(seeds.len(), threads, |index| {
             let seed = seeds[index];
             (Some(seed), format!("seed {seed}"), self.seed(seed))
         })
@@ -94,33 +94,33 @@ impl Laboratory {
         let (steps, plan) = drawn(seed);
         run(&self.deployed, &self.contents, &steps, plan, seed)
     }
+}
 
-    fn many(
-        &self,
-        count: usize,
-        threads: usize,
-        simulate: impl Fn(usize) -> (Option<u64>, String, anyhow::Result<Report>) + Sync,
-    ) -> Tally {
-        let (next, tally, started) =
-            (AtomicUsize::new(0), Mutex::new(Tally::default()), Instant::now());
-        std::thread::scope(|scope| {
-            for _ in 0..threads.max(1) {
-                scope.spawn(|| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        if index >= count {
-                            return;
-                        }
-                        let (seed, what, report) = simulate(index);
-                        tally.lock().expect("no holder panics").add(seed, what, report);
+/// Runs `count` simulations on so many threads.
+fn many(
+    count: usize,
+    threads: usize,
+    simulate: impl Fn(usize) -> (Option<u64>, String, anyhow::Result<Report>) + Sync,
+) -> Tally {
+    let (next, tally, started) =
+        (AtomicUsize::new(0), Mutex::new(Tally::default()), Instant::now());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count {
+                        return;
                     }
-                });
-            }
-        });
-        let mut tally = tally.into_inner().expect("no holder panics");
-        tally.wall = started.elapsed();
-        tally
-    }
+                    let (seed, what, report) = simulate(index);
+                    tally.lock().expect("no holder panics").add(seed, what, report);
+                }
+            });
+        }
+    });
+    let mut tally = tally.into_inner().expect("no holder panics");
+    tally.wall = started.elapsed();
+    tally
 }
 
 impl Tally {

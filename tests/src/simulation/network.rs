@@ -62,7 +62,7 @@ impl Gated {
         else {
             panic!("a conversion without external_location: {text}");
         };
-        let key = format!("{}outcome=loaded/half", folder);
+        let key = format!("{folder}outcome=loaded/half");
         let put = self.store.put(bucket, &key, b"PAR1half a file", PutOptions::default());
         put.expect("the lake's bucket is there");
     }

@@ -112,9 +112,7 @@ fn bucket(stack: &Stack, logical_id: &str) -> String {
         .resources
         .iter()
         .find(|resource| resource.kind == Kind::Bucket && resource.logical_id == logical_id);
-    found
-        .map(|resource| resource.identity.name.clone())
-        .unwrap_or_else(|| panic!("no {logical_id}"))
+    found.map_or_else(|| panic!("no {logical_id}"), |resource| resource.identity.name.clone())
 }
 
 /// What lasts over all lives of a simulation.
