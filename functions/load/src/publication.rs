@@ -3,7 +3,7 @@
 //! A view carries the number of the ledger entry it shows, and only ever moves to a higher one.
 //! So anyone may publish at any time: the slow find that it is done.
 
-use aws_sdk_glue::types::{Column, SerDeInfo, StorageDescriptor, TableInput};
+use aws_sdk_glue::types::{Column, SerDeInfo, StorageDescriptor, Table, TableInput};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -48,6 +48,23 @@ pub async fn publish(state: &State, contract: &Dataset) -> Result<Option<u64>, L
     Err(CatalogError::Contended { place, tries: ROUNDS }.into())
 }
 
+/// Publishes what the ledger holds and a view does not show yet: whoever committed it has died before it was shown.
+pub async fn catch_up(state: &State, contract: &Dataset, head: &Entry) -> Result<(), LoadError> {
+    for view in views(&state.config.database, contract, head) {
+        let standing = catalog::get_table(state, &view.name).await?;
+        if standing.as_ref().and_then(shown) < Some(head.seq) {
+            publish(state, contract).await?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The ledger entry that a view shows.
+fn shown(view: &Table) -> Option<u64> {
+    view.parameters()?.get(LEDGER_SEQ)?.parse().ok()
+}
+
 fn views(database: &str, contract: &Dataset, head: &Entry) -> [View; 2] {
     let live: Vec<_> = head.live.values().map(|live| live.run.clone()).collect();
     [contract.published_view(database, &live), contract.rejected_view(database, &live)]
@@ -64,9 +81,7 @@ async fn show(state: &State, view: View, seq: u64) -> Result<(), CatalogError> {
                 return Err(CatalogError::NotAView { place });
             }
             Some(standing) => {
-                let parameters = standing.parameters();
-                let shown = parameters.and_then(|parameters| parameters.get(LEDGER_SEQ));
-                if shown.and_then(|shown| shown.parse().ok()) >= Some(seq) {
+                if shown(&standing) >= Some(seq) {
                     return Ok(());
                 }
                 catalog::update_view(state, input.clone(), standing.version_id()).await?

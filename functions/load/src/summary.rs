@@ -7,6 +7,7 @@ use shared::event::{LoadedMonth, Plan, Reason, Summary, TableStatement, Totals, 
 use shared::ledger::{self, Entry, LiveRun};
 use shared::month::Month;
 
+use crate::publication::catch_up;
 use crate::{LoadError, State};
 
 /// Months that a notification names one by one.
@@ -15,11 +16,15 @@ const NAMED_MONTHS: usize = 40;
 /// The newest ledger entry of every data set that has one.
 type Heads = BTreeMap<DatasetName, Entry>;
 
+/// Readers see all that the ledger holds when this has answered.
 pub async fn summarise(state: &State, plan: &Plan) -> Result<Summary, LoadError> {
     let mut heads = Heads::new();
     for dataset in DatasetName::all() {
         let head = ledger::head(&state.s3, &state.config.lake_bucket, dataset, None).await?;
-        heads.extend(head.map(|head| (dataset, head)));
+        if let Some(head) = head {
+            catch_up(state, &Dataset::named(dataset), &head).await?;
+            heads.insert(dataset, head);
+        }
     }
     Ok(summary(plan, &heads, &state.config.database))
 }

@@ -36,8 +36,8 @@ pub struct Observer {
 
 #[derive(Default)]
 struct State {
-    /// The order in which contents were published; a content may come back.
-    published: Vec<char>,
+    /// Contents with the second in which each was published; a content may come back.
+    published: Vec<(char, i64)>,
     last: Option<(u64, Seen)>,
     looks: u64,
     violations: Vec<String>,
@@ -50,7 +50,8 @@ impl Observer {
 
     /// From now on a reader may see this content.
     pub fn publish(&self, name: char) {
-        self.state().published.push(name);
+        let second = lake::clock::now().as_second();
+        self.state().published.push((name, second));
     }
 
     /// Looks, unless nothing that the view is made of has changed since the last look.
@@ -190,7 +191,7 @@ impl State {
     /// Why a reader who saw `before` must not see `now`.
     fn judge(&self, before: Seen, now: Seen) -> Option<String> {
         match (before, now) {
-            (_, Seen::All(name)) if !self.published.contains(&name) => {
+            (_, Seen::All(name)) if !self.published.iter().any(|(known, _)| *known == name) => {
                 Some(format!("content {name} is visible and was never published"))
             }
             (Seen::All(name), Seen::Nothing) => {
@@ -203,13 +204,13 @@ impl State {
         }
     }
 
-    /// Was `one` published before `other`, and neither of them again?
+    /// Was `one` published in a second before that of `other`, and neither of them again? Sources date their files
+    /// to the second, so that of two in one second none is the newer.
     fn is_older(&self, one: char, other: char) -> bool {
-        let places = |name: char| {
-            let places =
-                self.published.iter().enumerate().filter(move |(_, known)| **known == name);
-            places.map(|(place, _)| place).collect::<Vec<_>>()
+        let seconds = |name: char| {
+            let published = self.published.iter().filter(move |(known, _)| *known == name);
+            published.map(|(_, second)| *second).collect::<Vec<_>>()
         };
-        matches!((places(one).as_slice(), places(other).as_slice()), ([one], [other]) if one < other)
+        matches!((seconds(one).as_slice(), seconds(other).as_slice()), ([one], [other]) if one < other)
     }
 }
