@@ -98,17 +98,13 @@ fn reserved(name: &str, state: &StateOutline, member: &str, pointer: &str) -> Op
     }
     let is_map = state.state_type == Some(StateType::Map);
     let is_task = state.state_type == Some(StateType::Task);
-    let bounded =
-        ["TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath"]
-            .into_iter()
-            .any(|member| state.value.get(member).is_some());
     match name {
         error_name::DATA_LIMIT_EXCEEDED if member == "Retry" => Some(
             dead("is retried, and the same result is as large again")
                 .expected("a Catch of this error")
                 .advice("catch it by name, and hand on a pointer to S3 instead of the data"),
         ),
-        error_name::TIMEOUT if is_task && !bounded => Some(
+        error_name::TIMEOUT if is_task && !state.is_bounded() => Some(
             dead("does not come in time: without TimeoutSeconds a Task has 99,999,999 seconds")
                 .expected("TimeoutSeconds")
                 .advice("give the Task a TimeoutSeconds"),

@@ -168,6 +168,14 @@ impl StateOutline<'_> {
             || matches!(self.state_type, Some(StateType::Succeed | StateType::Fail))
     }
 
+    /// Whether a Task has a time limit, or a heartbeat.
+    pub fn is_bounded(&self) -> bool {
+        let limits = ["TimeoutSeconds", "HeartbeatSeconds"];
+        limits.iter().any(|limit| {
+            self.value.get(limit).is_some() || self.value.get(format!("{limit}Path")).is_some()
+        })
+    }
+
     /// A number of the state, given as such or as an expression that is one: `{% 5 %}`.
     pub fn number(&self, member: &str) -> Option<u64> {
         let value = &self.value[member];

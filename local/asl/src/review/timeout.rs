@@ -5,14 +5,12 @@ use super::remark::Remark;
 use crate::definition::ExecutionType;
 use crate::event::StateType;
 
-/// A Task of a STANDARD machine without a limit of its own. (An EXPRESS execution ends after five
-/// minutes, whatever its Tasks do.)
+/// A Task of a STANDARD machine without a limit of its own, or a heartbeat that would be missed.
+/// (An EXPRESS execution ends after five minutes, whatever its Tasks do.)
 pub(super) fn remarks(state: &StateOutline, execution_type: ExecutionType) -> Option<Remark> {
-    let unbounded = state.state_type == Some(StateType::Task)
-        && execution_type == ExecutionType::Standard
-        && state.value.get("TimeoutSeconds").is_none()
-        && state.value.get("TimeoutSecondsPath").is_none();
-    unbounded.then(|| {
+    let is_standard_task =
+        state.state_type == Some(StateType::Task) && execution_type == ExecutionType::Standard;
+    (is_standard_task && !state.is_bounded()).then(|| {
         Remark::warning(
             "task-without-timeout",
             state.pointer.clone(),

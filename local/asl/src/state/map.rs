@@ -174,7 +174,6 @@ impl Processor {
             }
             config.refuse_unknown(&[]);
         }
-        processor.query_language(processor.scheme.language);
         processor.refuse_unknown(&[]);
         let distributed = Distributed::parse(fields, mode == "DISTRIBUTED", execution_type);
         let machine = machine?;

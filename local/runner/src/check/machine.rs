@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Finding, Source, Subject};
 use crate::project::Project;
-use crate::template::{Function, Resource, StateMachine};
+use crate::template::{Function, Place, Resource, StateMachine};
 
 /// A state machine with its text, so that places can be told.
 pub struct Machine<'a> {
@@ -55,10 +55,13 @@ impl<'a> Machine<'a> {
 
     fn finding(&self, remark: Remark) -> Finding {
         let severity = remark.severity.into();
+        let named = Place::named_in(&remark.found).filter(|_| self.document.is_null());
         let finding = Finding::error(remark.rule, "", remark.found)
             .expected(remark.expected)
             .advice(remark.advice);
-        self.place(Finding { severity, ..finding }, &remark.location)
+        let placed = self.place(Finding { severity, ..finding }, &remark.location);
+        // Only the parser knows the place in a text that it could not read.
+        if named.is_some() { placed.at(named) } else { placed }
     }
 }
 

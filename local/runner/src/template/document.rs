@@ -17,6 +17,17 @@ impl fmt::Display for Place {
     }
 }
 
+impl Place {
+    /// The place that a parser's text ends with: `… at byte 7 line 2 column 3`.
+    pub fn named_in(message: &str) -> Option<Self> {
+        let after = |word: &str| {
+            let (_, rest) = message.rsplit_once(word)?;
+            rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+        };
+        Some(Self { line: after("line ")?, column: after("column ")? })
+    }
+}
+
 impl From<&Marker> for Place {
     fn from(marker: &Marker) -> Self {
         Self { line: marker.line(), column: marker.col() + 1 }
@@ -79,7 +90,8 @@ impl Node {
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let documents = MarkedYaml::load_from_str(text).map_err(|error| {
             let message = error.to_string();
-            Problem { place: message_place(&message), message: format!("not YAML: {message}") }
+            let place = Place::named_in(&message).unwrap_or(Place { line: 1, column: 1 });
+            Problem { place, message: format!("not YAML: {message}") }
         })?;
         match documents.as_slice() {
             [document] => Self::of(document),
@@ -213,13 +225,4 @@ impl Content {
             Self::List(_) | Self::Map(_) | Self::Call { .. } => return None,
         })
     }
-}
-
-/// The place that a scan error's text ends with: `… at byte 7 line 2 column 3`.
-fn message_place(message: &str) -> Place {
-    let after = |word: &str| {
-        let (_, rest) = message.rsplit_once(word)?;
-        rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
-    };
-    Place { line: after("line ").unwrap_or(1), column: after("column ").unwrap_or(1) }
 }
