@@ -41,14 +41,14 @@ impl Metric {
     }
 }
 
-/// Sends `metrics` with the dimensions given (name, value). A metric that cannot be sent is
-/// logged and does not fail the load it measures.
-pub async fn record(client: &Client, dimensions: &[(&str, &str)], metrics: &[Metric]) {
-    let dimensions: Vec<_> = dimensions
-        .iter()
-        .map(|(name, value)| Dimension::builder().name(*name).value(*value).build())
-        .collect();
-    let data = metrics.iter().map(|metric| metric.datum(&dimensions)).collect();
+/// Sends `metrics` under each of the sets of dimensions (name, value): an alarm adds nothing up
+/// by itself. A metric that cannot be sent is logged and does not fail the load it measures.
+pub async fn record(client: &Client, sets: &[&[(&str, &str)]], metrics: &[Metric]) {
+    let dimension =
+        |(name, value): &(&str, &str)| Dimension::builder().name(*name).value(*value).build();
+    let sets: Vec<Vec<_>> = sets.iter().map(|set| set.iter().map(dimension).collect()).collect();
+    let data = sets.iter().flat_map(|set| metrics.iter().map(|metric| metric.datum(set)));
+    let data = data.collect();
     let sent = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(data)).send();
     if let Err(error) = sent.await {
         tracing::warn!(error = ?error, "metrics were not recorded");

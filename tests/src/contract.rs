@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use runner::check::Code;
-use runner::template::{Account, Stack};
+use runner::template::{Account, Body, Kind, Resource, Stack};
 use serde_json::Value;
 use shared::error::ErrorName;
 
@@ -59,15 +59,61 @@ fn the_sources_say_what_the_code_declares() {
     assert_eq!(seen.len(), 5, "{seen:?}");
 }
 
+#[test]
+fn stages_share_no_name() {
+    let names = |stage| -> BTreeSet<(String, String)> {
+        let stack = stack_of(stage);
+        let named =
+            |resource: &Resource| (format!("{:?}", resource.kind), resource.identity.name.clone());
+        stack.resources.iter().map(named).collect()
+    };
+    let (one, two) = (names("one"), names("two"));
+    assert!(one.len() > 30, "only {} resources", one.len());
+    let both: Vec<_> = one.intersection(&two).collect();
+    assert!(both.is_empty(), "two stages of one account share {both:?}");
+}
+
+#[test]
+fn production_and_the_local_stage_publish_under_the_plain_name() {
+    for (stage, database) in
+        [("local", "nyctaxidb"), ("prod", "nyctaxidb"), ("dev", "nyctaxidb_dev")]
+    {
+        let stack = stack_of(stage);
+        let of_kind = |kind| stack.resources.iter().find(|resource| resource.kind == kind);
+        let found = of_kind(Kind::Database).expect("the template has a database");
+        assert_eq!(found.identity.name, database, "{stage}");
+    }
+}
+
+#[test]
+fn every_alarm_tells_somebody_and_is_explained() {
+    let stack = stack();
+    let manual = fs::read_to_string(root().join("OPERATIONS.md")).expect("OPERATIONS.md");
+    let mut alarms = 0;
+    for resource in stack.resources.iter().filter(|resource| resource.kind == Kind::Alarm) {
+        alarms += 1;
+        let Body::Properties(properties) = &resource.body else { panic!("an alarm is properties") };
+        let told = properties["AlarmActions"].as_array().is_some_and(|actions| !actions.is_empty());
+        assert!(told, "{} tells nobody", resource.logical_id);
+        let explained = manual.contains(&format!("`{}`", resource.logical_id));
+        assert!(explained, "OPERATIONS.md says nothing of {}", resource.logical_id);
+    }
+    assert!(alarms >= 8, "only {alarms} alarms");
+}
+
 fn stack() -> Stack {
+    stack_of("dev")
+}
+
+fn stack_of(stage: &str) -> Stack {
     let account = Account {
         id: "123456789012".to_owned(),
         region: "us-east-1".to_owned(),
         endpoint: "http://127.0.0.1:4566".to_owned(),
-        stack_name: "contract".to_owned(),
+        stack_name: format!("nyctaxi-{stage}"),
     };
-    Stack::read(&root().join("template.yaml"), &BTreeMap::new(), account)
-        .expect("the template is sound")
+    let parameters = BTreeMap::from([("Stage".to_owned(), stage.to_owned())]);
+    Stack::read(&root().join("template.yaml"), &parameters, account).expect("the template is sound")
 }
 
 /// The state machines, by file name. Their substitutions stand only inside strings.

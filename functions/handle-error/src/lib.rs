@@ -79,7 +79,7 @@ pub async fn handle(state: &State, event: Value) -> Result<HandleErrorOutput, Ne
     if output.decision != Decision::Retry {
         let dataset = failure.dataset().unwrap_or_else(|| "none".to_owned());
         let dimensions = [("Stage", state.config.stage.as_str()), ("Dataset", dataset.as_str())];
-        metrics::record(&state.cloudwatch, &dimensions, &[Metric::LoadsFailed(1)]).await;
+        metrics::record(&state.cloudwatch, &[&dimensions], &[Metric::LoadsFailed(1)]).await;
     }
     Ok(output)
 }

@@ -206,5 +206,5 @@ async fn measure(state: &State, live: &LiveRun, started_at: Option<Timestamp>) {
         vec![Metric::RecordsProcessed(live.rows_in), Metric::RecordsRejected(live.rows_rejected)];
     let time = started_at.map(|start| (state.clock)().duration_since(start));
     measured.extend(time.and_then(|time| time.try_into().ok()).map(Metric::ProcessingTime));
-    metrics::record(&state.cloudwatch, &dimensions, &measured).await;
+    metrics::record(&state.cloudwatch, &[&dimensions[..1], &dimensions], &measured).await;
 }

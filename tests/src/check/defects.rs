@@ -124,7 +124,7 @@ const DEFECTS: &[Defect] = &[
     defect("template", &[Replace(TEMPLATE, "DefinitionUri: statemachines/nyc_taxi_etl", "DefinitionUri: statemachines/nyc_taxi")], "DefinitionUri", "cannot be read"),
     defect("function-package", &[Replace(TEMPLATE, "CodeUri: functions/extract", "CodeUri: functions/extrakt")], "CodeUri: functions/extrakt", "no package"),
     defect("function-limit", &[Replace(TEMPLATE, "Timeout: 900", "Timeout: 1200")], "Timeout: 1200", "1 to 900"),
-    defect("function-limit", &[Replace(TEMPLATE, "MemorySize: 128", "MemorySize: 64")], "Properties", "128 to 10240"),
+    defect("function-limit", &[Replace(TEMPLATE, "Extract: { Function: 128 }", "Extract: { Function: 64 }")], "MemorySize: !FindInMap", "128 to 10240"),
     defect("function-limit", &[Replace(TEMPLATE, "Default: arm64\n    AllowedValues: [arm64,", "Default: arm46\n    AllowedValues: [arm46,")], "Properties", "arm46"),
     defect("environment-missing", &[Replace(TEMPLATE, "          SOURCE_URL: !Ref SourceUrl\n", "")], "Variables", "SOURCE_URL"),
     defect("environment-missing", &[Replace(TEMPLATE, "          LOOKBACK_MONTHS: !Ref LookbackMonths\n", "")], "Variables", "takes a default"),

@@ -32,7 +32,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     if let Ok(stream) = TcpStream::connect(("127.0.0.1", arguments.port)).await {
         let stack = super::local_stack(&crate::project::Project::find()?)?;
         let (machine, event) = scheduled(&stack)?;
-        let answer = start(stream, arguments.port, &machine.arn, &input(event)).await?;
+        let answer = start(stream, arguments.port, &machine.event_target, &input(event)).await?;
         println!("started {}", answer["executionArn"].as_str().unwrap_or_default());
         return Ok(0);
     }
@@ -52,7 +52,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     let began = std::time::Instant::now();
     let payload: Value =
         serde_json::from_str(&input(event)).context("the schedule's input is no JSON")?;
-    let arn = step_functions.start(&machine.arn, &payload).await?;
+    let arn = step_functions.start(&machine.event_target, &payload).await?;
     watch(step_functions, &arn, "schedule", &mut Progress::new()).await?;
     let mut outcome = Outcome::default();
     outcome.read(step_functions, &arn).await?;

@@ -84,7 +84,29 @@ pub async fn state_machine(cloud: &Cloud, machine: &StateMachine) -> Result<(), 
         }
         Err(error) => return Err(error),
     }
-    Ok(())
+    match &machine.alias {
+        Some(alias) => publish(cloud, machine, alias).await,
+        None => Ok(()),
+    }
+}
+
+/// Publishes the machine as it is now, and has the alias name that version.
+async fn publish(cloud: &Cloud, machine: &StateMachine, alias: &str) -> Result<(), CallError> {
+    let this = json!({"stateMachineArn": machine.arn});
+    let version = cloud.call("states", "PublishStateMachineVersion", this).await?;
+    let routes =
+        json!([{"stateMachineVersionArn": version["stateMachineVersionArn"], "weight": 100}]);
+    let known = json!({
+        "stateMachineAliasArn": format!("{}:{alias}", machine.arn),
+        "routingConfiguration": routes,
+    });
+    match cloud.call("states", "UpdateStateMachineAlias", known).await {
+        Err(error) if error.code() == "ResourceNotFound" => {
+            let new = json!({"name": alias, "routingConfiguration": routes});
+            cloud.call("states", "CreateStateMachineAlias", new).await.map(drop)
+        }
+        updated => updated.map(drop),
+    }
 }
 
 /// SAM's `Logging` in the operation's spelling.

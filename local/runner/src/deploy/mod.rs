@@ -4,6 +4,9 @@
 //! Deploying on a data directory that has the stack changes what differs. What the
 //! template no longer has stays, but for what a role may do. Roles come first, as whatever
 //! takes one on must be allowed to. Lifecycle rules are kept in the stack alone.
+//! Inert as well: encryption and its keys (blobs lie in a folder of yours), access logs
+//! (there is one caller), VPCs (processes use the machine's network), tracing, tags, and a
+//! gradual `DeploymentPreference` (the alias takes the new version at once).
 mod compute;
 mod monitoring;
 mod permission;

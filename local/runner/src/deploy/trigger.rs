@@ -20,7 +20,7 @@ pub async fn of_machine(
             ("DeadLetterConfig", "DeadLetterConfig"),
         ],
     );
-    target.insert("Arn".to_owned(), json!(machine.arn));
+    target.insert("Arn".to_owned(), json!(machine.event_target));
     target.insert("RoleArn".to_owned(), json!(event.role_arn));
     let mut properties = event.properties.clone();
     match event.trigger {

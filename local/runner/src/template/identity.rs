@@ -114,7 +114,8 @@ fn named(account: &Account, kind: Kind, logical_id: &str, name: String) -> Ident
 }
 
 /// The identity of a resource that SAM makes: `<Function>Role`, `<StateMachine><Event>`,
-/// `<StateMachine><Event>Role`. `None` when no resource makes one of this name.
+/// `<StateMachine><Event>Role`, `<StateMachine>Alias<Name>`. `None` when no resource makes
+/// one of this name.
 pub fn generated(
     scope: &Scope<'_>,
     logical_id: &str,
@@ -130,7 +131,20 @@ pub fn generated(
         if rest == "Role" {
             return made(Kind::Role);
         }
-        let events = resource.get("Properties").and_then(|properties| properties.get("Events"));
+        let properties = resource.get("Properties");
+        let alias = properties.and_then(|properties| properties.get("AutoPublishAlias"));
+        if let Some(name) = rest.strip_prefix("Alias")
+            && alias.and_then(Node::as_str) == Some(name)
+        {
+            let machine = of(scope, parent, resource).ok()?;
+            let arn = format!("{}:{name}", machine.reference);
+            return Some(Identity {
+                name: name.to_owned(),
+                reference: arn.clone(),
+                attributes: vec![("Arn", arn)],
+            });
+        }
+        let events = properties.and_then(|properties| properties.get("Events"));
         let Some(Content::Map(events)) = events.map(|node| &node.content) else { continue };
         for event in events {
             let is_rule = event.value.get("Type").and_then(Node::as_str) == Some("EventBridgeRule");

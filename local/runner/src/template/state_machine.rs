@@ -24,6 +24,10 @@ pub struct StateMachine {
     pub file: Option<String>,
     /// The definition as the service gets it.
     pub definition: String,
+    /// The alias that follows every published version: `AutoPublishAlias`.
+    pub alias: Option<String>,
+    /// What its events start: the alias where `UseAliasAsEventTarget` says so, or the machine.
+    pub event_target: String,
     pub events: Vec<Event>,
     pub properties: Value,
 }
@@ -91,10 +95,17 @@ impl StateMachine {
             file.as_deref(),
             problems,
         );
+        let alias = text_of(&properties, "AutoPublishAlias");
+        let event_target = match &alias {
+            Some(alias) if properties["UseAliasAsEventTarget"] == true => {
+                format!("{}:{alias}", identity.reference)
+            }
+            _ => identity.reference.clone(),
+        };
         let mut events = Vec::new();
         if let Some(declared) = node.get("Events") {
             for event in declared.entries().map_err(one)? {
-                events.push(trigger(scope, (entry, &identity.reference), event).map_err(one)?);
+                events.push(trigger(scope, (entry, &event_target), event).map_err(one)?);
             }
         }
         let (role_arn, role) = if let Some(arn) = text_of(&properties, "Role") {
@@ -114,6 +125,8 @@ impl StateMachine {
             kind: text_of(&properties, "Type").unwrap_or_else(|| "STANDARD".to_owned()),
             file,
             definition,
+            alias,
+            event_target,
             events,
             properties,
         })
@@ -122,7 +135,7 @@ impl StateMachine {
 
 fn trigger(
     scope: &Scope<'_>,
-    (machine, machine_arn): (&Entry, &str),
+    (machine, target): (&Entry, &str),
     event: &Entry,
 ) -> Result<Event, Problem> {
     let kind = event
@@ -166,7 +179,7 @@ fn trigger(
             ),
             Trigger::Rule => (("events.amazonaws.com", role_id.as_str()), None),
         };
-        let role = Role::of_event(&role_id, &made, sender, machine_arn, letters);
+        let role = Role::of_event(&role_id, &made, sender, target, letters);
         (role.arn.clone(), Some(role))
     };
     Ok(Event { logical_id, identity, trigger, role_arn, role, properties })

@@ -135,6 +135,8 @@ Resources:
     Type: AWS::Serverless::StateMachine
     Properties:
       Name: etl
+      AutoPublishAlias: live
+      UseAliasAsEventTarget: true
       Definition: { StartAt: A, States: { A: { Type: Task, Resource: "${Target}", End: true } } }
       DefinitionSubstitutions: { Target: !GetAtt Extract.Arn }
       Events:
@@ -142,7 +144,7 @@ Resources:
         Arrival: { Type: EventBridgeRule, Properties: { Pattern: { source: [aws.s3] } } }
   May:
     Type: AWS::SQS::QueuePolicy
-    Properties: { Queues: [], Source: !GetAtt EtlArrival.Arn }
+    Properties: { Queues: [], Source: !GetAtt EtlArrival.Arn, Alias: !Ref EtlAliaslive }
 "#;
     let stack = Stack::parse(text, Path::new("."), &BTreeMap::new(), account()).unwrap();
     let (_, extract) = stack.functions().next().unwrap();
@@ -166,7 +168,10 @@ Resources:
         events,
         [("taxi-EtlNightly", Trigger::Schedule), ("taxi-EtlArrival", Trigger::Rule)]
     );
+    let alias = "arn:aws:states:us-east-1:123456789012:stateMachine:etl:live";
+    assert_eq!(machine.event_target, alias);
     let Body::Properties(policy) = &stack.resources[2].body else { panic!("a policy") };
+    assert_eq!(policy["Alias"], alias);
     assert_eq!(policy["Source"], "arn:aws:events:us-east-1:123456789012:rule/taxi-EtlArrival");
 }
 
