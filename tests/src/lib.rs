@@ -14,6 +14,8 @@ mod floors;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod tidy;

@@ -174,10 +174,14 @@ fn succeed(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn local(arguments: &[&str]) -> Output {
+/// The program, built once.
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    let binary = BINARY.get_or_init(build);
-    Command::new(binary)
+    BINARY.get_or_init(build)
+}
+
+fn local(arguments: &[&str]) -> Output {
+    Command::new(binary())
         .args(arguments)
         .current_dir(root())
         .env_remove("CARGO")

@@ -13,6 +13,7 @@ pub mod console;
 pub mod deploy;
 pub mod graph;
 pub mod origin;
+pub mod permissions;
 pub mod project;
 pub mod rows;
 pub mod run;

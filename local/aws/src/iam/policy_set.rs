@@ -67,15 +67,17 @@ impl PolicySet {
 
     /// Statements of roles and resources.
     pub fn statements(&self) -> usize {
-        self.policies().map(|(_, policy)| policy.statements.len()).sum()
+        self.policies().map(|(.., policy)| policy.statements.len()).sum()
     }
 
-    fn policies(&self) -> impl Iterator<Item = (String, &Policy)> {
+    /// With their holders, and the resource if one holds it.
+    fn policies(&self) -> impl Iterator<Item = (String, Option<&Owner>, &Policy)> {
         let of_roles = self.roles.iter().flat_map(|(arn, policies)| {
             let name = arn.rsplit('/').next().unwrap_or_default();
-            policies.iter().map(move |policy| (format!("role {name}"), policy))
+            policies.iter().map(move |policy| (format!("role {name}"), None, policy))
         });
-        of_roles.chain(self.resources.iter().map(|(owner, policy)| (owner.to_string(), policy)))
+        let of_resources = self.resources.iter();
+        of_roles.chain(of_resources.map(|(owner, policy)| (owner.to_string(), Some(owner), policy)))
     }
 
     /// What the gate would have said.
@@ -92,17 +94,19 @@ impl PolicySet {
         decide(&request, identity, owner.and_then(|owner| self.resources.get(&owner)))
     }
 
-    /// Every grant there is, but for pairs of an action with a resource it does not work on.
+    /// Every grant there is, but for pairs of an action with a resource it does not work on, and what stands in the
+    /// policy of several queues for another of them.
     pub fn grants(&self) -> Vec<Grant> {
         let mut grants = Vec::new();
-        for (holder, policy) in self.policies() {
+        for (holder, owner, policy) in self.policies() {
             for (place, statement) in policy.statements.iter().enumerate() {
                 if statement.effect == Effect::Deny {
                     continue;
                 }
                 for action in statement.actions.shown() {
                     for resource in statement.resources.shown() {
-                        if works_on(&action, &resource) {
+                        let is_meant = owner.is_none_or(|owner| owner.is_meant(&resource));
+                        if is_meant && works_on(&action, &resource) {
                             let label = statement.label(place);
                             grants.push(Grant::of(
                                 &holder,

@@ -37,6 +37,16 @@ impl Owner {
             _ => None,
         }
     }
+
+    /// Whether a pattern in its policy is of it, and not of another queue that has the same policy.
+    pub fn is_meant(&self, pattern: &str) -> bool {
+        match (self, Self::of(pattern)) {
+            (Owner::Queue(name), Some(Owner::Queue(other))) => {
+                other.contains(['*', '?', '$']) || *name == other
+            }
+            _ => true,
+        }
+    }
 }
 
 impl fmt::Display for Owner {

@@ -60,7 +60,7 @@ impl Command {
             Self::Run(arguments) => run::run(arguments, environment).await,
             Self::Serve(arguments) => serve::run(arguments, environment).await,
             Self::Sql(arguments) => sql::run(arguments).await,
-            Self::Check(arguments) => check::run(&arguments),
+            Self::Check(arguments) => check::run(&arguments, environment).await,
             Self::Sample(arguments) => sample::run(&arguments),
             Self::Fire(arguments) => fire::run(arguments, environment).await,
             Self::Graph(arguments) => graph::run(&arguments),
@@ -120,12 +120,21 @@ impl Deployed {
         );
         let stack = Stack::read(&project.template(), &parameters, cloud.account(STACK))
             .context("the template has problems")?;
-        let packages: Vec<&str> =
-            stack.functions().map(|(_, function)| function.package.as_str()).collect();
-        let binaries = project.binaries(&packages, environment.cargo.as_deref())?;
+        let binaries = binaries(&project, &stack, environment)?;
         deploy::deploy(&stack, &cloud, &binaries).await?;
         Ok(Self { stack, origin, cloud })
     }
+}
+
+/// The folder of the binaries of a stack's functions.
+fn binaries(
+    project: &Project,
+    stack: &Stack,
+    environment: &Environment,
+) -> anyhow::Result<PathBuf> {
+    let packages: Vec<&str> =
+        stack.functions().map(|(_, function)| function.package.as_str()).collect();
+    Ok(project.binaries(&packages, environment.cargo.as_deref())?)
 }
 
 /// The template as it is deployed locally, without an account that runs.

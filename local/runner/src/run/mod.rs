@@ -157,7 +157,7 @@ pub async fn conduct(
 }
 
 /// The bucket whose arrivals the template's rule listens to.
-fn arrivals(stack: &Stack) -> String {
+pub(crate) fn arrivals(stack: &Stack) -> String {
     let patterns = stack.state_machines().flat_map(|(_, machine)| &machine.events);
     let named = patterns.filter_map(|event| {
         event.properties.pointer("/Pattern/detail/bucket/name/0")?.as_str().map(str::to_owned)
@@ -172,7 +172,7 @@ fn arrivals(stack: &Stack) -> String {
     named.into_iter().next().or_else(first_bucket).unwrap_or_default()
 }
 
-async fn arrived(
+pub(crate) async fn arrived(
     step_functions: StepFunctions<'_>,
     machine: &str,
     known: &[String],
