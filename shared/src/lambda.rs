@@ -11,12 +11,17 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::Instrument;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 pub use aws_config::SdkConfig;
 
-use crate::config::ConfigError;
+use crate::config::{self, ConfigError};
 use crate::error::{ErrorName, NamedError, diagnostic};
+use crate::log_line::LogLine;
+use crate::xray::XRay;
 
 /// Time for one try of an SDK call to connect, and for all its tries together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -74,10 +79,10 @@ where
     O: Serialize,
     E: NamedError,
 {
-    log_as_json();
+    observe();
     let (state, handle) = (&state, &handle);
     let service = service_fn(move |event: LambdaEvent<Value>| async move {
-        let span = span(&event.payload);
+        let span = span(&event.payload, event.context.xray_trace_id.as_deref());
         logged(answer(state, handle, event.payload)).instrument(span).await
     });
     lambda_runtime::run(service).await
@@ -112,33 +117,41 @@ where
     Box::pin(handle(state, input)).await.map_err(|error| diagnostic(&error))
 }
 
-/// The span that puts execution, data set and month on every log line of an invocation.
-fn span(payload: &Value) -> tracing::Span {
+/// The span that puts execution, data set and month on every log line of an invocation, and its
+/// calls into its trace.
+fn span(payload: &Value, trace: Option<&str>) -> tracing::Span {
     let text = |pointers: &[&str]| {
         let found = pointers.iter().find_map(|pointer| payload.pointer(pointer)?.as_str());
         found.unwrap_or_default().to_owned()
     };
     tracing::info_span!(
         "invocation",
+        xrayTraceId = trace,
         execution = text(&["/execution"]),
         dataset = text(&["/unit/dataset", "/dataset"]),
         month = text(&["/unit/month", "/month"]),
     )
 }
 
-/// One JSON object a line; `RUST_LOG` says from which level on, `info` when it says nothing.
-fn log_as_json() {
+/// Log lines on standard output, one JSON object each: `RUST_LOG` says from which level on, `info`
+/// when it says nothing. Traces to the X-Ray daemon, where there is one.
+fn observe() {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .with_env_var("RUST_LOG")
         .from_env_lossy()
         .add_directive(SAID_TWICE.parse().expect("a directive"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(LogLine)
+        .fmt_fields(JsonFields::new())
         .with_ansi(false)
+        .with_filter(filter);
+    let daemon = config::read(|env| env.optional("AWS_XRAY_DAEMON_ADDRESS")).ok().flatten();
+    let traces = daemon.and_then(|address| XRay::connect(&address).ok());
+    let wants = tracing_subscriber::filter::filter_fn(XRay::wants);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(traces.map(|traces| traces.with_filter(wants)))
         .init();
 }
 

@@ -13,8 +13,14 @@ pub const NAMESPACE: &str = "ETL/StepFunctions";
 pub enum Metric {
     /// Rows of the file, loaded or rejected.
     RecordsProcessed(u64),
+    /// Rows that readers see.
+    RecordsLoaded(u64),
     /// Rows that went to quarantine.
     RecordsRejected(u64),
+    /// Percent of the data set's expectations that are met; a warning counts a half.
+    QualityScore(f64),
+    /// By Athena, in the conversion and the audit.
+    BytesScanned(u64),
     /// From the fetch to the commit.
     ProcessingTime(Duration),
     /// Errors that `handle-error` has given up on.
@@ -26,7 +32,10 @@ impl Metric {
     fn datum(self, dimensions: &[Dimension]) -> MetricDatum {
         let (name, value, unit) = match self {
             Self::RecordsProcessed(rows) => ("RecordsProcessed", rows as f64, StandardUnit::Count),
+            Self::RecordsLoaded(rows) => ("RecordsLoaded", rows as f64, StandardUnit::Count),
             Self::RecordsRejected(rows) => ("RecordsRejected", rows as f64, StandardUnit::Count),
+            Self::QualityScore(score) => ("QualityScore", score, StandardUnit::Percent),
+            Self::BytesScanned(bytes) => ("BytesScanned", bytes as f64, StandardUnit::Bytes),
             Self::LoadsFailed(loads) => ("LoadsFailed", loads as f64, StandardUnit::Count),
             Self::ProcessingTime(time) => {
                 ("ProcessingTime", time.as_secs_f64(), StandardUnit::Seconds)

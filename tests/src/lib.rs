@@ -10,6 +10,8 @@ mod check;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod floors;
 #[cfg(test)]
 mod model;

@@ -102,7 +102,7 @@ fn a_changed_month_is_reloaded_once() {
 }
 
 /// 2019-03 and 2019-04 of the yellow sample, 1,000 rows each.
-fn source_with_two_months() -> tempfile::TempDir {
+pub(crate) fn source_with_two_months() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for month in ["2019-03", "2019-04"] {
         let out = folder.path().display().to_string();
@@ -163,14 +163,14 @@ fn count(data: &Path, dataset: &str) -> u64 {
     number.unwrap_or_else(|_| panic!("{text}"))
 }
 
-fn run(data: &Path, arguments: &[&str], code: i32) -> Value {
+pub(crate) fn run(data: &Path, arguments: &[&str], code: i32) -> Value {
     let data = data.display().to_string();
     let output = local(&[&["run", "--json", "--data-dir", &data], arguments].concat());
     succeed(&output, code);
     serde_json::from_slice(&output.stdout).expect("one object on stdout")
 }
 
-fn succeed(output: &Output, code: i32) {
+pub(crate) fn succeed(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -180,7 +180,7 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(build)
 }
 
-fn local(arguments: &[&str]) -> Output {
+pub(crate) fn local(arguments: &[&str]) -> Output {
     Command::new(binary())
         .args(arguments)
         .current_dir(root())

@@ -1,4 +1,4 @@
-//! The first-run question: are all of our tables there?
+//! A first run: which of our tables are not there yet?
 
 use shared::dataset::{Dataset, DatasetName};
 use shared::event::{TableStatement, TablesVerdict};
@@ -17,7 +17,7 @@ pub fn verdict(config: &Config, datasets: &[DatasetName], found: &[&str]) -> Tab
             sql: dataset.create_runs_table(&config.database, &config.lake_bucket).into(),
         })
         .collect();
-    TablesVerdict { first_run: !missing.is_empty(), missing }
+    TablesVerdict { missing }
 }
 
 #[cfg(test)]
@@ -32,7 +32,6 @@ mod tests {
             let verdict = verdict(&config, &datasets, found);
             let tables: Vec<_> = verdict.missing.iter().map(|m| m.table.as_str()).collect();
             assert_eq!(tables, expected, "{found:?}");
-            assert_eq!(verdict.first_run, !expected.is_empty());
             for missing in &verdict.missing {
                 assert!(missing.sql.contains("IF NOT EXISTS `taxi`."), "{}", missing.sql);
             }

@@ -19,6 +19,7 @@ use shared::ledger::LedgerError;
 use shared::storage::StorageError;
 
 pub mod arrival;
+pub mod catalog;
 pub mod content;
 pub mod download;
 pub mod fetch;
@@ -38,6 +39,8 @@ pub const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The environment of this function.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The Glue database of our tables.
+    pub database: String,
     pub raw_bucket: String,
     pub lake_bucket: String,
     /// The base URL of the TLC's files.
@@ -53,6 +56,7 @@ pub struct Config {
 impl Config {
     pub fn read(env: &mut Environment) -> Self {
         Self {
+            database: env.text("DATABASE"),
             raw_bucket: env.text("RAW_BUCKET"),
             lake_bucket: env.text("LAKE_BUCKET"),
             source_url: env.text("SOURCE_URL"),
@@ -67,6 +71,7 @@ impl Config {
 #[derive(Clone, Debug)]
 pub struct State {
     pub s3: Client,
+    pub glue: aws_sdk_glue::Client,
     pub site: Site,
     pub clock: Clock,
     pub config: Config,
@@ -76,6 +81,7 @@ impl State {
     pub fn new(sdk: &SdkConfig, config: Config) -> Self {
         Self {
             s3: Client::new(sdk),
+            glue: aws_sdk_glue::Client::new(sdk),
             site: Site::new(&config.source_url, FIRST_PAUSE),
             clock: jiff::Timestamp::now,
             config,

@@ -11,7 +11,7 @@ use shared::month::Month;
 
 use crate::planning::{Live, MOST_PLAN_BYTES, assemble, wanted};
 use crate::survey::{Found, Survey, Wanted};
-use crate::{ExtractError, State, arrival};
+use crate::{ExtractError, State, arrival, catalog};
 
 /// The plan of an execution's input, whatever started it.
 pub async fn plan(state: &State, input: Value, today: Date) -> Result<Plan, ExtractError> {
@@ -20,7 +20,7 @@ pub async fn plan(state: &State, input: Value, today: Date) -> Result<Plan, Extr
     }
     let input = PlanInput::try_from(input)?;
     let contracts: Vec<_> = DatasetName::all().map(Dataset::named).collect();
-    let plan = match &input {
+    let mut plan = match &input {
         PlanInput::Arrival(arrival) => plan_arrival(state, arrival, &contracts).await?,
         PlanInput::Schedule { force } | PlanInput::Manual { force, .. } => {
             let config = &state.config;
@@ -29,6 +29,7 @@ pub async fn plan(state: &State, input: Value, today: Date) -> Result<Plan, Extr
             plan_months(state, asked, &contracts, *force).await?
         }
     };
+    plan.first_run = catalog::is_first_run(state, &plan.datasets).await;
     let bytes = serde_json::to_vec(&plan).expect("a plan is JSON").len();
     if bytes > MOST_PLAN_BYTES {
         return Err(ExtractError::TooManyMonths { months: plan.units.len(), bytes });
@@ -38,6 +39,7 @@ pub async fn plan(state: &State, input: Value, today: Date) -> Result<Plan, Extr
         unchanged = plan.unchanged.len(),
         not_published = plan.not_published.len(),
         ignored = plan.ignored.len(),
+        first_run = plan.first_run,
         "planned",
     );
     Ok(plan)

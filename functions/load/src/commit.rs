@@ -29,6 +29,8 @@ pub struct Audited {
     pub manifest: Manifest,
     pub validation: Validation,
     pub verdict: AuditVerdict,
+    /// By the conversion.
+    pub bytes_scanned: u64,
 }
 
 /// Makes the run live, unless the same or newer content is; in any case readers see then what the
@@ -39,7 +41,7 @@ pub async fn commit(
     started_at: Option<Timestamp>,
     run: Audited,
 ) -> Result<LoadResult, LoadError> {
-    let Audited { unit, manifest, validation, verdict } = run;
+    let Audited { unit, manifest, validation, verdict, bytes_scanned } = run;
     let contract = Dataset::named(unit.dataset);
     let proposed = LiveRun {
         dataset: unit.dataset,
@@ -59,7 +61,8 @@ pub async fn commit(
         catalog::drop_table(state, table).await;
     }
     if committed.status == LoadStatus::Loaded {
-        measure(state, &committed.live, started_at).await;
+        let bytes_scanned = bytes_scanned + verdict.bytes_scanned;
+        measure(state, &committed.live, &verdict.quality, bytes_scanned, started_at).await;
     }
     Ok(committed.result(seq, Some(verdict.quality)))
 }
@@ -200,10 +203,22 @@ async fn head(
     Ok(ledger::head(&state.s3, &state.config.lake_bucket, dataset, known).await?)
 }
 
-async fn measure(state: &State, live: &LiveRun, started_at: Option<Timestamp>) {
+/// What a dashboard shows of a month: rows in, out and rejected, how good they are, and what it took.
+async fn measure(
+    state: &State,
+    live: &LiveRun,
+    quality: &Quality,
+    bytes_scanned: u64,
+    started_at: Option<Timestamp>,
+) {
     let dimensions = [("Stage", state.config.stage.as_str()), ("Dataset", live.dataset.as_str())];
-    let mut measured =
-        vec![Metric::RecordsProcessed(live.rows_in), Metric::RecordsRejected(live.rows_rejected)];
+    let mut measured = vec![
+        Metric::RecordsProcessed(live.rows_in),
+        Metric::RecordsLoaded(live.rows_out),
+        Metric::RecordsRejected(live.rows_rejected),
+        Metric::QualityScore(quality.score),
+        Metric::BytesScanned(bytes_scanned),
+    ];
     let time = started_at.map(|start| (state.clock)().duration_since(start));
     measured.extend(time.and_then(|time| time.try_into().ok()).map(Metric::ProcessingTime));
     metrics::record(&state.cloudwatch, &[&dimensions[..1], &dimensions], &measured).await;

@@ -118,8 +118,8 @@ impl NamedError for LoadError {
 pub async fn handle(state: &State, input: LoadInput) -> Result<LoadOutput, LoadError> {
     let LoadInput { execution, started_at, action } = input;
     match action {
-        LoadAction::Commit { unit, manifest, validation, verdict } => {
-            let run = commit::Audited { unit, manifest, validation, verdict };
+        LoadAction::Commit { unit, manifest, validation, verdict, bytes_scanned } => {
+            let run = commit::Audited { unit, manifest, validation, verdict, bytes_scanned };
             let result = Box::pin(commit::commit(state, &execution, started_at, run)).await?;
             Ok(LoadOutput::Month(Box::new(result)))
         }

@@ -1,6 +1,6 @@
 //! What has become of a plan: read from the ledger, the only one who knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::dataset::{Dataset, DatasetName};
 use shared::event::{LoadedMonth, Plan, Reason, Summary, TableStatement, Totals, Unit};
@@ -8,7 +8,7 @@ use shared::ledger::{self, Entry, LiveRun};
 use shared::month::Month;
 
 use crate::publication::catch_up;
-use crate::{LoadError, State};
+use crate::{LoadError, State, catalog};
 
 /// Months that a notification names one by one.
 const NAMED_MONTHS: usize = 40;
@@ -26,12 +26,30 @@ pub async fn summarise(state: &State, plan: &Plan) -> Result<Summary, LoadError>
             heads.insert(dataset, head);
         }
     }
-    Ok(summary(plan, &heads, &state.config.database))
+    let contracts: Vec<_> = DatasetName::all().map(Dataset::named).collect();
+    let standing = standing(state, &contracts).await?;
+    Ok(summary(plan, &heads, &contracts, &standing, &state.config.database))
+}
+
+/// The gold views that are there.
+async fn standing(state: &State, contracts: &[Dataset]) -> Result<BTreeSet<String>, LoadError> {
+    let mut standing = BTreeSet::new();
+    for view in contracts.iter().filter_map(Dataset::gold_view) {
+        if catalog::get_table(state, &view).await?.is_some() {
+            standing.insert(view);
+        }
+    }
+    Ok(standing)
 }
 
 /// The summary of `plan` by the ledger's heads.
-fn summary(plan: &Plan, heads: &Heads, database: &str) -> Summary {
-    let contracts: Vec<_> = DatasetName::all().map(Dataset::named).collect();
+fn summary(
+    plan: &Plan,
+    heads: &Heads,
+    contracts: &[Dataset],
+    standing: &BTreeSet<String>,
+    database: &str,
+) -> Summary {
     let mut loads = Vec::new();
     let mut refused = Vec::new();
     for unit in &plan.units {
@@ -47,7 +65,7 @@ fn summary(plan: &Plan, heads: &Heads, database: &str) -> Summary {
     Summary {
         subject: subject(&loads, &refused),
         message: message(&loads, &refused, totals),
-        gold: gold(plan, heads, &contracts, database),
+        gold: gold(plan, heads, contracts, standing, database),
         loads,
         refused,
         totals,
@@ -90,14 +108,26 @@ fn totals(loads: &[LoadedMonth]) -> Totals {
     })
 }
 
-/// The gold views of the plan's data sets that are published. They join the zones: while those
-/// are not published there are none, and once they are, all data sets get theirs.
-fn gold(plan: &Plan, heads: &Heads, contracts: &[Dataset], database: &str) -> Vec<TableStatement> {
+/// The gold views to be made: of the plan's data sets that are published, those that are not there,
+/// and those whose contract may have changed, which shows in months that were loaded before. They
+/// join the zones: while those are not published there are none, and once they are, all data sets
+/// get theirs.
+fn gold(
+    plan: &Plan,
+    heads: &Heads,
+    contracts: &[Dataset],
+    standing: &BTreeSet<String>,
+    database: &str,
+) -> Vec<TableStatement> {
     let is_undated = |contract: &&Dataset| contract.first_month == Month::Current;
     let (undated, dated): (Vec<_>, Vec<_>) = contracts.iter().partition(is_undated);
     if !undated.iter().all(|contract| heads.contains_key(&contract.name)) {
         return Vec::new();
     }
+    let again = |contract: &Dataset| {
+        let mut units = plan.units.iter().filter(|unit| unit.dataset == contract.name);
+        units.any(|unit| unit.reason != Reason::New)
+    };
     let all = undated.iter().any(|contract| plan.datasets.contains(&contract.name));
     dated
         .into_iter()
@@ -105,6 +135,9 @@ fn gold(plan: &Plan, heads: &Heads, contracts: &[Dataset], database: &str) -> Ve
         .filter(|contract| all || plan.datasets.contains(&contract.name))
         .filter_map(|contract| {
             let (table, sql) = (contract.gold_view()?, contract.create_gold_view(database)?);
+            if standing.contains(&table) && !again(contract) {
+                return None;
+            }
             Some(TableStatement { table, sql: sql.into() })
         })
         .collect()
@@ -176,10 +209,17 @@ mod tests {
         .unwrap()
     }
 
+    /// The summary where these gold views stand.
+    fn summarised(plan: &Plan, heads: &Heads, standing: &[&str]) -> Summary {
+        let contracts: Vec<_> = DatasetName::all().map(Dataset::named).collect();
+        let standing = standing.iter().map(|view| (*view).to_owned()).collect();
+        summary(plan, heads, &contracts, &standing, "taxi")
+    }
+
     #[test]
     fn a_month_is_loaded_when_the_ledger_says_so() {
         let check = |plan: Plan, head: (DatasetName, Entry), expected: Option<bool>| {
-            let summary = summary(&plan, &Heads::from([head]), "taxi");
+            let summary = summarised(&plan, &Heads::from([head]), &[]);
             assert_eq!(summary.loads.first().map(|month| month.unchanged), expected, "{plan:?}");
             assert_eq!(summary.refused.is_empty(), expected.is_some());
             assert!(summary.subject.is_ascii() && summary.subject.len() <= 100);
@@ -202,7 +242,7 @@ mod tests {
         let yellow = || head("yellow", "2024-01", "r1", "b", LATER);
         let zones = || head("zones", "current", "r1", "b", LATER);
         let names = |plan: &Plan, heads: Heads| -> Vec<_> {
-            summary(plan, &heads, "taxi").gold.into_iter().map(|view| view.table).collect()
+            summarised(plan, &heads, &[]).gold.into_iter().map(|view| view.table).collect()
         };
         let mut plan = plan("green", "new", None);
         assert!(names(&plan, Heads::from([green(), yellow()])).is_empty());
@@ -210,5 +250,20 @@ mod tests {
         assert_eq!(names(&plan, all()), ["gold_green_daily"]);
         plan.datasets.push("zones".parse().unwrap());
         assert_eq!(names(&plan, all()), ["gold_yellow_daily", "gold_green_daily"]);
+    }
+
+    #[test]
+    fn gold_that_stands_is_left_unless_a_month_is_loaded_again() {
+        let green = || head("green", "2024-01", "r1", "b", LATER);
+        let zones = || head("zones", "current", "r1", "b", LATER);
+        let count = |reason: &str, standing: &[&str]| {
+            let heads = Heads::from([green(), zones()]);
+            summarised(&plan("green", reason, None), &heads, standing).gold.len()
+        };
+        assert_eq!(count("new", &[]), 1);
+        assert_eq!(count("new", &["gold_green_daily"]), 0);
+        assert_eq!(count("new", &["gold_yellow_daily"]), 1);
+        assert_eq!(count("changed", &["gold_green_daily"]), 1);
+        assert_eq!(count("forced", &["gold_green_daily"]), 1);
     }
 }

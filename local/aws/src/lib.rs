@@ -17,6 +17,7 @@ pub mod iam;
 pub mod lambda;
 mod local_door;
 pub mod logs;
+pub mod metering;
 pub mod s3;
 pub mod scheduler;
 mod server;
@@ -27,6 +28,7 @@ pub mod sqs;
 pub mod stand_in;
 pub mod stepfunctions;
 pub mod wire;
+pub mod xray;
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,16 @@
 //!
 //! - `POST /_local/schedules/<name>/fire` (or `/<group>/<name>/fire`): fires a schedule now; its target's answer.
 //! - `GET /_local/topics/<name>/messages`: everything a topic was sent.
-//! - `GET /_local/functions/usage`: what each function used since this process started.
+//! - `GET /_local/functions/usage`: what each function took, all its invocations together.
+
+use std::collections::BTreeMap;
 
 use http::Response;
 use http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::Services;
+use crate::metering::FunctionUse;
 use crate::wire::{Body, ServiceError, json, path};
 
 /// Where these paths begin.
@@ -34,17 +37,7 @@ impl Services {
                 Ok(json!({"Messages": self.sns().published(name)?}))
             }
             ("GET", ["_local", "functions", "usage"]) => {
-                let usage = self.lambda().usage().into_iter().map(|(name, usage)| {
-                    json!({
-                        "FunctionName": name,
-                        "Invocations": usage.invocations,
-                        "Errors": usage.errors,
-                        "ColdStarts": usage.cold_starts,
-                        "PeakMemoryBytes": usage.peak_memory,
-                        "DurationMs": u64::try_from(usage.duration.as_millis()).unwrap_or(u64::MAX),
-                    })
-                });
-                Ok(json!({"Functions": usage.collect::<Vec<_>>()}))
+                Ok(json!({"Functions": self.functions_in_all()?}))
             }
             (method, _) => Err(ServiceError::unknown_operation(
                 "the local door",
@@ -52,5 +45,26 @@ impl Services {
             )
             .status(404)),
         }
+    }
+
+    fn functions_in_all(&self) -> Result<Vec<Value>, ServiceError> {
+        let mut all: BTreeMap<String, FunctionUse> = BTreeMap::new();
+        for used in self.meters().functions(None)? {
+            match all.get_mut(&used.function) {
+                Some(known) => known.add(&used),
+                None => drop(all.insert(used.function.clone(), used)),
+            }
+        }
+        let shapes = all.into_values().map(|used| {
+            json!({
+                "FunctionName": used.function,
+                "Invocations": used.invocations,
+                "Errors": used.errors,
+                "ColdStarts": used.cold_starts,
+                "PeakMemoryBytes": used.peak,
+                "BilledDurationMs": u64::try_from(used.billed.as_millis()).unwrap_or(u64::MAX),
+            })
+        });
+        Ok(shapes.collect())
     }
 }

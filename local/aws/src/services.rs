@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use lake::Lake;
 use serde_json::Value;
 use uuid::Uuid;
@@ -15,12 +15,14 @@ use crate::glue::Glue;
 use crate::iam::{Caller, Iam, Need, action};
 use crate::lambda::{Answer, Lambda};
 use crate::logs::Logs;
+use crate::metering::{Counted, METRIC, Meters, Sender, of_request};
 use crate::s3::S3;
 use crate::scheduler::Scheduler;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::stepfunctions::StepFunctions;
 use crate::wire::{Body, ServiceError, Target, body, cbor, door, json, query};
+use crate::xray::XRay;
 use crate::{Settings, StandIns, local_door, sqs};
 
 /// The services. Cheap to clone; everything ends when the last clone is dropped.
@@ -38,11 +40,13 @@ pub(crate) struct Inner {
     iam: Iam,
     lambda: Lambda,
     logs: Arc<Logs>,
+    meters: Arc<Meters>,
     s3: S3,
     scheduler: Scheduler,
     sns: Sns,
     sqs: Sqs,
     stepfunctions: Arc<StepFunctions>,
+    xray: Arc<XRay>,
 }
 
 impl Drop for Inner {
@@ -84,20 +88,37 @@ impl Services {
         let settings = Arc::new(settings);
         let link = Link::default();
         let logs = Arc::new(Logs::open(&lake, settings.clone())?);
+        let meters = Arc::new(Meters::open(lake.database())?);
+        let xray = Arc::new(XRay::open(lake.database())?);
         let (notices, bus) = tokio::sync::mpsc::unbounded_channel();
         let sources = Sources { notices: bus, objects: lake.store.subscribe() };
         let inner = Arc::new(Inner {
             eventbridge: EventBridge::open(&lake, settings.clone(), link.clone())?,
             scheduler: Scheduler::open(&lake, settings.clone(), link.clone())?,
-            stepfunctions: StepFunctions::open(&lake, settings.clone(), link.clone(), notices)?,
-            athena: Athena::open(&lake, settings.clone(), stand_ins.athena.clone(), link.clone())?,
+            stepfunctions: StepFunctions::open(
+                &lake,
+                settings.clone(),
+                link.clone(),
+                notices,
+                meters.clone(),
+                xray.clone(),
+            )?,
+            athena: Athena::open(
+                &lake,
+                settings.clone(),
+                meters.clone(),
+                stand_ins.athena.clone(),
+                link.clone(),
+            )?,
             glue: Glue::open(&lake, settings.clone())?,
             iam: Iam::open(&lake, settings.clone())?,
-            s3: S3::new(lake.store.clone(), settings.clone(), link.clone()),
+            s3: S3::new(lake.store.clone(), settings.clone(), meters.clone(), link.clone()),
             lambda: Lambda::open(
                 &lake,
                 settings.clone(),
                 logs.clone(),
+                meters.clone(),
+                xray.clone(),
                 link.clone(),
                 stand_ins.functions.clone(),
             )?,
@@ -105,6 +126,8 @@ impl Services {
             sns: Sns::open(&lake, settings.clone(), link.clone())?,
             sqs: Sqs::open(&lake, settings.clone())?,
             logs,
+            meters,
+            xray,
             lake,
             settings,
             stand_ins,
@@ -150,6 +173,15 @@ impl Services {
 
     pub fn logs(&self) -> &Logs {
         &self.0.logs
+    }
+
+    /// What AWS would bill of the work done here.
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    pub fn xray(&self) -> &XRay {
+        &self.0.xray
     }
 
     pub fn sqs(&self) -> &Sqs {
@@ -209,6 +241,7 @@ impl Services {
             "logs" => self.logs().operation(action, input),
             "states" => self.stepfunctions().operation(action, input).await,
             "sqs" => self.sqs().operation(action, input).await,
+            "xray" => self.xray().operation(action, &input),
             _ => Err(ServiceError::unknown_operation(service, action)),
         }
     }
@@ -241,14 +274,15 @@ impl Services {
         self.sqs().send_to_arn(arn, body, attributes)
     }
 
-    /// An invocation by JSON, as somebody.
+    /// An invocation by JSON, as somebody; `trace_id` is their trace header.
     pub(crate) async fn invoke(
         &self,
         caller: &Caller,
         input: &Value,
+        trace_id: Option<String>,
     ) -> Result<(u16, Option<Answer>), ServiceError> {
         self.permit(caller, "lambda", "Invoke", input)?;
-        self.lambda().invoke_json(input).await
+        self.lambda().invoke_json(input, trace_id).await
     }
 
     /// Answers one HTTP request. Nothing is refused for its signature, everything for a foreign Host or Origin.
@@ -294,18 +328,45 @@ impl Services {
             Err(error) => return json::refuse("application/json", &error, "message"),
         };
         match target {
-            Target::Json { prefix, action } => self.json(caller, &prefix, &action, &bytes).await,
-            Target::Cbor { action, .. } => self.cbor(caller, &action, &bytes).await,
-            Target::Query { service } => self.query(caller, &service, &bytes, request_id).await,
+            Target::Json { prefix, action } => {
+                self.json((caller, &parts.headers), &prefix, &action, &bytes).await
+            }
+            Target::Cbor { action, .. } => {
+                self.cbor((caller, &parts.headers), &action, &bytes).await
+            }
+            Target::Query { service } => {
+                self.query((caller, &parts.headers), &service, &bytes, request_id).await
+            }
             Target::Lambda => self.lambda().rest(caller, parts, bytes).await,
             Target::Scheduler => self.scheduler().rest(caller, parts, &bytes),
+            Target::XRay => self.xray_rest(caller, parts, &bytes).await,
             Target::S3 => unreachable!("S3 streams its bodies and has been answered"),
         }
     }
 
+    /// An operation asked for over the wire, which is what a bill counts.
+    async fn counted(
+        &self,
+        (caller, headers): From<'_>,
+        service: &str,
+        action: &str,
+        input: Value,
+    ) -> Result<Value, ServiceError> {
+        let counted = of_request(Sender::of(caller), headers, service, action);
+        // CloudWatch bills requests, and what is in them: each metric apart.
+        let metrics = input["MetricData"].as_array().map_or(0, |data| data.len() as u64);
+        let answered = self.dispatch_as(caller, service, action, input).await;
+        if answered.is_ok() {
+            let kind = METRIC.to_owned();
+            self.0.meters.count(Counted { kind, ..counted.clone() }, metrics);
+        }
+        self.0.meters.count(counted, 1);
+        answered
+    }
+
     async fn json(
         &self,
-        caller: &Caller,
+        from: From<'_>,
         prefix: &str,
         action: &str,
         bytes: &[u8],
@@ -315,7 +376,7 @@ impl Services {
             return json::refuse("application/x-amz-json-1.1", &error, "message");
         };
         let answered = match json::parse(bytes) {
-            Ok(input) => self.dispatch_as(caller, protocol.service, action, input).await,
+            Ok(input) => self.counted(from, protocol.service, action, input).await,
             Err(error) => Err(error),
         };
         match answered {
@@ -332,9 +393,9 @@ impl Services {
         }
     }
 
-    async fn cbor(&self, caller: &Caller, action: &str, bytes: &[u8]) -> Response<Body> {
+    async fn cbor(&self, from: From<'_>, action: &str, bytes: &[u8]) -> Response<Body> {
         let answered = match cbor::decode(bytes) {
-            Ok(input) => self.dispatch_as(caller, "monitoring", action, input).await,
+            Ok(input) => self.counted(from, "monitoring", action, input).await,
             Err(error) => Err(error),
         };
         cbor::response(answered)
@@ -342,7 +403,7 @@ impl Services {
 
     async fn query(
         &self,
-        caller: &Caller,
+        from: From<'_>,
         service: &str,
         bytes: &[u8],
         request_id: &str,
@@ -351,7 +412,7 @@ impl Services {
             Ok(parsed) => parsed,
             Err(error) => return query::refuse(&error, request_id),
         };
-        match self.dispatch_as(caller, service, &action, input).await {
+        match self.counted(from, service, &action, input).await {
             Ok(output) => query::answer(&action, &output, request_id),
             Err(error) if error.code == "UnknownOperationException" => {
                 let message = format!("The action {action} is not valid for this web service.");
@@ -361,6 +422,9 @@ impl Services {
         }
     }
 }
+
+/// Who sends a request, and what it says beside its body.
+type From<'a> = (&'a Caller, &'a HeaderMap);
 
 /// A service that speaks awsJson.
 struct JsonService {

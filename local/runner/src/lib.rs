@@ -9,7 +9,9 @@
 pub mod check;
 pub mod cloud;
 pub mod cmd;
+pub mod columns;
 pub mod console;
+pub mod cost;
 pub mod deploy;
 pub mod graph;
 pub mod origin;

@@ -37,8 +37,6 @@ pub enum CheckOutput {
 /// Which of our tables are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TablesVerdict {
-    /// At least one table is missing.
-    pub first_run: bool,
     /// The missing tables, each with its DDL.
     pub missing: Vec<TableStatement>,
 }

@@ -24,7 +24,15 @@ pub struct LoadInput {
 #[expect(clippy::large_enum_variant, reason = "one value an invocation")]
 pub enum LoadAction {
     /// Write the run to the ledger and publish it.
-    Commit { unit: Unit, manifest: Manifest, validation: Validation, verdict: AuditVerdict },
+    Commit {
+        unit: Unit,
+        manifest: Manifest,
+        validation: Validation,
+        verdict: AuditVerdict,
+        /// By the conversion; the audit's bytes are in its verdict.
+        #[serde(default)]
+        bytes_scanned: u64,
+    },
     /// The ledger has this content: repeat its counts, and publish what it says.
     Touch { unit: Unit, manifest: Manifest },
     /// What has become of the plan?

@@ -238,6 +238,9 @@ pub struct Plan {
     pub not_published: Vec<NotPublished>,
     /// The data sets of the units: those whose tables must be there.
     pub datasets: Vec<DatasetName>,
+    /// One of those tables is missing, or may be.
+    #[serde(default)]
+    pub first_run: bool,
     pub ignored: Vec<Ignored>,
 }
 

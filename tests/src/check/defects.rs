@@ -31,7 +31,7 @@ const DEFECTS: &[Defect] = &[
     defect("transition", &[Set("/StartAt", r#""Plann""#)], "/StartAt", "Plan?"),
     defect("transition", &[Set("/States/Plan/Next", r#""AnythingTodo""#)], "/States/Plan/Next", "AnythingToDo?"),
     defect("transition", &[Set("/States/AnythingToDo/Default", r#""Nothing""#)], "/States/AnythingToDo/Default", "Nothing"),
-    defect("transition", &[Set("/States/FirstRun/Choices/0/Next", r#""CreateMising""#)], "/States/FirstRun/Choices/0/Next", "CreateMissing?"),
+    defect("transition", &[Set("/States/AnythingToDo/Choices/1/Next", r#""CreateDatabse""#)], "/States/AnythingToDo/Choices/1/Next", "CreateDatabase?"),
     defect("transition", &[Set("/States/Plan/Catch/1/Next", r#""HandleRunErorr""#)], "/States/Plan/Catch/1/Next", "HandleRunError?"),
     defect("transition", &[Set("/States/Forgotten", r#"{"Type": "Succeed"}"#)], "/States/Forgotten", "not reachable"),
     defect("schema", &[Remove("/States/ShowTables/Next")], "/States/ShowTables", "Next, End"),
@@ -86,7 +86,7 @@ const DEFECTS: &[Defect] = &[
     // --- Expressions and fields ----------------------------------------------------------------
     defect("invalid-jsonata", &[Set("/States/AnythingToDo/Choices/0/Condition", r#""{% $count($plan.units > 0 %}""#)], "/States/AnythingToDo/Choices/0/Condition", "JSONata"),
     defect("invalid-jsonata", &[Set("/States/CreateMissing/Items", r#""{% $states.input.missing ?? [] %}""#)], "/States/CreateMissing/Items", "??"),
-    defect("top-level-reference", &[Set("/States/FirstRun/Choices/0/Condition", r#""{% first_run %}""#)], "/States/FirstRun/Choices/0/Condition", "first_run"),
+    defect("top-level-reference", &[Set("/States/AnythingToDo/Choices/1/Condition", r#""{% first_run %}""#)], "/States/AnythingToDo/Choices/1/Condition", "first_run"),
     defect("schema", &[Set("/States/ShowTables/ResultPath", r#""$.tables""#)], "/States/ShowTables", "Output or Assign"),
     defect("schema", &[Set("/States/ShowTables/Parameters", "{}")], "/States/ShowTables", "in JSONata Arguments"),
     defect("schema", &[Set("/States/ShowTables/TimeoutSecond", "3")], "/States/ShowTables", "TimeoutSeconds?"),
@@ -152,7 +152,7 @@ const ROWS: &str = r#"{
     "Resource": "arn:aws:states:::athena:getQueryResults",
     "Arguments": { "QueryExecutionId": "{% $states.input.QueryExecution.QueryExecutionId %}" },
     "TimeoutSeconds": 60,
-    "Next": "FirstRun",
+    "Next": "CreateMissing",
     "Catch": [{ "ErrorEquals": ["States.ALL"], "Output": { "state": "CheckTables", "error": "{% $states.errorOutput %}" }, "Next": "HandleRunError" }]
 }"#;
 

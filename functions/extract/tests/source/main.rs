@@ -26,6 +26,12 @@ const PAUSE: Duration = Duration::from_millis(1);
 async fn state(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (State, Log) {
     let (base, log) = serve(answer).await;
     let credentials = aws_sdk_s3::config::Credentials::new("a", "b", None, None, "test");
+    let glue = aws_sdk_glue::Config::builder()
+        .behavior_version(aws_sdk_glue::config::BehaviorVersion::latest())
+        .region(aws_sdk_glue::config::Region::new("us-east-1"))
+        .credentials_provider(credentials.clone())
+        .endpoint_url(&base)
+        .build();
     let s3 = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .region(aws_sdk_s3::config::Region::new("us-east-1"))
@@ -34,6 +40,7 @@ async fn state(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (S
         .force_path_style(true)
         .build();
     let config = Config {
+        database: "taxi".to_owned(),
         raw_bucket: "raw".to_owned(),
         lake_bucket: "lake".to_owned(),
         source_url: base.clone(),
@@ -43,7 +50,8 @@ async fn state(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (S
     };
     let site = Site::new(&base, PAUSE);
     let clock = jiff::Timestamp::now;
-    (State { s3: aws_sdk_s3::Client::from_conf(s3), site, clock, config }, log)
+    let glue = aws_sdk_glue::Client::from_conf(glue);
+    (State { s3: aws_sdk_s3::Client::from_conf(s3), glue, site, clock, config }, log)
 }
 
 /// An S3 that takes everything and holds nothing.

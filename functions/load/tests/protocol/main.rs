@@ -31,6 +31,7 @@ fn audited(
     let source = json!({"kind": "http", "url": "u", "etag": content, "last_modified": date});
     let location = run.location("lake", dataset, month.parse().unwrap());
     Audited {
+        bytes_scanned: 0,
         unit: serde_json::from_value(json!({"dataset": "green", "month": month, "source": source,
             "reason": "new", "replaces": replaces})).unwrap(),
         manifest: serde_json::from_value(json!({"location": "s3://raw/x/", "key": "x/f", "file": "f", "bytes": 1,

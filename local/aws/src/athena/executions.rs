@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use lake::sql::{QueryContext, QueryError, QueryOutput, StatementKind, StatementType};
-use lake::store::PutOptions;
+use lake::store::{Meter, PutOptions};
 use lake::{Lake, S3Url};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,7 @@ use super::prepared::PreparedStatement;
 use super::query::{Answer, AthenaError, QueryExecution, State};
 use super::record::Queries;
 use crate::collection::Collection;
+use crate::metering::{Meters, Sender};
 use crate::wire::ServiceError;
 
 /// How often a query of another process is looked at.
@@ -83,6 +84,15 @@ pub(super) enum Work {
     Deallocate { key: String, folder: S3Url },
 }
 
+impl Work {
+    fn meter(&self) -> Meter {
+        match self {
+            Work::Run { context, .. } => context.meter.clone(),
+            Work::Prepare { .. } | Work::Deallocate { .. } => Meter::default(),
+        }
+    }
+}
+
 /// A query of this process that has not ended.
 struct Active {
     class: Class,
@@ -96,6 +106,7 @@ pub(super) struct Executions {
     pub queries: Queries,
     pub owner: Owner,
     prepared: Arc<Collection<PreparedStatement>>,
+    meters: Arc<Meters>,
     limits: Limits,
     dml: Semaphore,
     ddl: Semaphore,
@@ -108,6 +119,7 @@ impl Executions {
     pub fn open(
         lake: &Lake,
         prepared: Arc<Collection<PreparedStatement>>,
+        meters: Arc<Meters>,
         limits: Limits,
         closing: CancellationToken,
     ) -> Result<Arc<Self>, ServiceError> {
@@ -116,6 +128,7 @@ impl Executions {
             owner: Owner::claim(lake.database())?,
             lake: lake.clone(),
             prepared,
+            meters,
             dml: Semaphore::new(limits.dml_running),
             ddl: Semaphore::new(limits.ddl_running),
             limits,
@@ -182,8 +195,9 @@ impl Executions {
             () = cancel.cancelled() => None,
             () = self.stopped_elsewhere(id) => None,
         };
+        let meter = work.meter();
         if slot.is_none() {
-            return self.record(id, Err(QueryError::Cancelled));
+            return self.record(id, Err(QueryError::Cancelled), &meter);
         }
         let Some(started) = self.queries.advance(id, |query| query.start(now()))? else {
             return Ok(()); // Stopped while it waited.
@@ -204,6 +218,7 @@ impl Executions {
             },
         };
         let outcome = outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        self.meters.count_store(Sender::Athena, id, meter.requests());
         if let Some(permission) = &permission {
             if outcome.is_err() {
                 permission.abandon();
@@ -212,7 +227,7 @@ impl Executions {
                 return self.refuse(id, permission);
             }
         }
-        self.record(id, outcome)
+        self.record(id, outcome, &meter)
     }
 
     /// Ends a query that was refused something, for that reason and no other.
@@ -264,9 +279,16 @@ impl Executions {
         }
     }
 
-    /// Writes the end of a query, unless it has been stopped meanwhile.
-    fn record(&self, id: &str, outcome: Result<Outcome, QueryError>) -> Result<(), ServiceError> {
-        self.queries.advance(id, |query| match outcome {
+    /// Writes the end of a query, unless it has been stopped meanwhile. What it has scanned is told however it
+    /// ended.
+    fn record(
+        &self,
+        id: &str,
+        outcome: Result<Outcome, QueryError>,
+        meter: &Meter,
+    ) -> Result<(), ServiceError> {
+        let scanned = meter.scanned();
+        let ended = self.queries.advance(id, |query| match outcome {
             Ok(Outcome::Ran(output)) => succeed(query, *output),
             Ok(Outcome::Empty(place)) => {
                 query.end(State::Succeeded, now());
@@ -289,6 +311,9 @@ impl Executions {
             }
             Err(error) => query.fail(State::Failed, AthenaError::of(&error), now()),
         })?;
+        if ended.is_none_or(|query| query.statistics.scanned_bytes != scanned) {
+            self.queries.amend(id, |query| query.statistics.scanned_bytes = scanned)?;
+        }
         Ok(())
     }
 

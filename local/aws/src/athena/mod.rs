@@ -40,6 +40,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::Settings;
 use crate::collection::Collection;
 use crate::iam::Caller;
+use crate::metering::Meters;
 use crate::services::Link;
 use crate::wire::ServiceError;
 
@@ -67,15 +68,17 @@ impl Athena {
     pub fn open(
         lake: &Lake,
         settings: Arc<Settings>,
+        meters: Arc<Meters>,
         limits: Limits,
         link: Link,
     ) -> Result<Self, ServiceError> {
-        Ok(Athena { link, ..Athena::open_with(lake, settings, limits)? })
+        Ok(Athena { link, ..Athena::open_with(lake, settings, meters, limits)? })
     }
 
     pub fn open_with(
         lake: &Lake,
         settings: Arc<Settings>,
+        meters: Arc<Meters>,
         limits: Limits,
     ) -> Result<Self, ServiceError> {
         match lake.catalog.create_database(DatabaseInput {
@@ -99,7 +102,7 @@ impl Athena {
             settings,
             workgroups,
             named: Collection::open(database, "athena/named")?,
-            executions: Executions::open(lake, prepared.clone(), limits, closing.clone())?,
+            executions: Executions::open(lake, prepared.clone(), meters, limits, closing.clone())?,
             prepared,
             link: Link::default(),
             _closing: closing.drop_guard(),

@@ -122,6 +122,23 @@ impl Queries {
         })
     }
 
+    /// Changes what is told of an execution that has ended.
+    pub fn amend(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut QueryExecution),
+    ) -> Result<(), ServiceError> {
+        self.database.write(|transaction| {
+            let Some(mut query) = find(transaction, id)? else { return Ok(()) };
+            change(&mut query);
+            let body = encode(&query)?;
+            transaction
+                .prepare_cached("UPDATE athena_queries SET body = ?2 WHERE id = ?1")?
+                .execute(params![id, body])?;
+            Ok(())
+        })
+    }
+
     /// Whether a query has ended, or is not known any more.
     pub fn has_ended(&self, id: &str) -> Result<bool, ServiceError> {
         self.database.read(|transaction| {

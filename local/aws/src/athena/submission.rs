@@ -274,6 +274,7 @@ fn work(task: Task, query: &QueryExecution, group: &WorkGroup, location: ResultL
                 parameters,
                 enforced: group.enforces() || location.managed.is_some(),
                 scan_limit: group.scan_limit(),
+                meter: lake::store::Meter::default(),
             },
         },
         Task::Prepare { name, statement } => Work::Prepare {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Athena, Limits, QueryExecution, State};
 use crate::Settings;
+use crate::metering::Meters;
 use crate::wire::ServiceError;
 
 const LIMIT: Duration = Duration::from_mins(1);
@@ -93,7 +94,8 @@ impl Account {
 }
 
 fn open(lake: &Lake, limits: Limits) -> Athena {
-    Athena::open_with(lake, Arc::new(Settings::default()), limits).unwrap()
+    let meters = Arc::new(Meters::open(lake.database()).unwrap());
+    Athena::open_with(lake, Arc::new(Settings::default()), meters, limits).unwrap()
 }
 
 fn question(sql: &str) -> Value {

@@ -118,7 +118,7 @@ async fn call(services: &Services, delivery: &Delivery) -> Result<Value, Service
                 serde_json::from_str(input).unwrap_or_else(|_| input.as_str().into());
             let invoke =
                 json!({"FunctionName": arn, "InvocationType": "Event", "Payload": payload});
-            let (status, _) = services.invoke(&caller, &invoke).await?;
+            let (status, _) = services.invoke(&caller, &invoke, None).await?;
             Ok(json!({"StatusCode": status}))
         }
         "sqs" => services.send_to_queue(&caller, arn, input, None),

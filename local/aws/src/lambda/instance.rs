@@ -1,5 +1,6 @@
 //! One execution environment of a function: a process and its Runtime API, with one event at a time.
 
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::process::{Line, Process};
 use super::reaper::Reaper;
 use super::runtime_api::{Delivery, Reply, RuntimeApi};
 use crate::Settings;
+use crate::xray::TraceHeader;
 
 /// Lambda's limit for a function to come to its first `GET next`; what it takes more is the invocation's.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
@@ -79,13 +81,17 @@ pub struct Event<'a> {
     pub function: &'a Function,
     pub request_id: &'a str,
     pub payload: Bytes,
-    pub trace_id: &'a str,
+    /// As the function passes it on: the parent is its own segment.
+    pub trace: &'a TraceHeader,
+    /// The segment that has invoked it.
+    pub caller: Option<&'a str>,
 }
 
 impl Instance {
     pub async fn start(
         function: &Function,
         settings: &Settings,
+        daemon: SocketAddr,
         reaper: Arc<Reaper>,
         credential: Credential,
     ) -> std::io::Result<Self> {
@@ -96,7 +102,7 @@ impl Instance {
             lake::clock::now().strftime("%Y/%m/%d/"),
             Uuid::new_v4().simple()
         );
-        let mut environment = environment(function, settings, &api, &log_stream);
+        let mut environment = environment(function, settings, daemon, &api, &log_stream);
         environment.push(("AWS_ACCESS_KEY_ID".to_owned(), credential.access_key.clone()));
         let (sender, lines) = mpsc::unbounded_channel();
         let process = Process::start(&function.binary, environment, &sender, reaper)?;
@@ -165,7 +171,7 @@ impl Instance {
             payload: event.payload.clone(),
             function_arn: event.function.arn.clone(),
             deadline_ms: deadline,
-            trace_id: event.trace_id.to_owned(),
+            trace_id: event.trace.to_string(),
             taken,
             reply,
         });
@@ -250,6 +256,7 @@ pub(super) fn timed_out(event: &Event<'_>) -> Ending {
 fn environment(
     function: &Function,
     settings: &Settings,
+    daemon: SocketAddr,
     api: &RuntimeApi,
     log_stream: &str,
 ) -> Vec<(String, String)> {
@@ -269,6 +276,8 @@ fn environment(
         ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
         ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
         ("AWS_REGION", settings.region.clone()),
+        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
+        ("AWS_XRAY_DAEMON_ADDRESS", daemon.to_string()),
         ("LAMBDA_TASK_ROOT", root.display().to_string()),
         ("LANG", "en_US.UTF-8".to_owned()),
         ("TZ", ":UTC".to_owned()),

@@ -1,7 +1,5 @@
 //! Invoke: from the caller's payload to the function's answer.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,6 +9,7 @@ use super::function::Function;
 use super::instance::Event;
 use super::runtime_api::LARGEST_RESPONSE;
 use crate::wire::ServiceError;
+use crate::xray::TraceHeader;
 
 /// The largest payload of an asynchronous invocation, bytes (1 MB since 2025).
 const LARGEST_ASYNCHRONOUS: usize = 1024 * 1024;
@@ -24,18 +23,6 @@ pub struct Answer {
     pub function_error: Option<&'static str>,
     /// The last 4 KB of the log.
     pub tail: String,
-}
-
-/// What a function used since this process started.
-#[derive(Clone, Debug, Default)]
-pub struct Usage {
-    pub invocations: u64,
-    pub errors: u64,
-    pub cold_starts: u64,
-    /// The largest resident size any instance reached, bytes.
-    pub peak_memory: u64,
-    /// All invocations together, without their cold starts.
-    pub duration: Duration,
 }
 
 /// An invocation as it reaches the service.
@@ -84,12 +71,14 @@ impl Lambda {
         let pool = self.pool.clone();
         let request_id = Uuid::new_v4().to_string();
         let running = tokio::spawn(async move {
-            let trace_id = invocation.trace_id.unwrap_or_else(trace_id);
+            let caller = invocation.trace_id.as_deref().and_then(TraceHeader::parse);
+            let caller = caller.unwrap_or_else(|| TraceHeader::new(invocation.function.traced));
             let event = Event {
                 function: &invocation.function,
                 request_id: &request_id,
                 payload: invocation.payload,
-                trace_id: &trace_id,
+                trace: &caller.child(),
+                caller: caller.parent.as_deref(),
             };
             pool.invoke(&event).await
         });
@@ -97,12 +86,17 @@ impl Lambda {
     }
 
     /// Invocation by JSON, for Step Functions and other services: `{"FunctionName", "Payload", "InvocationType"}`.
-    pub async fn invoke_json(&self, input: &Value) -> Result<(u16, Option<Answer>), ServiceError> {
+    /// `trace_id` is the caller's trace header.
+    pub async fn invoke_json(
+        &self,
+        input: &Value,
+        trace_id: Option<String>,
+    ) -> Result<(u16, Option<Answer>), ServiceError> {
         let payload = match &input["Payload"] {
             Value::Null => Bytes::new(),
             payload => payload.to_string().into(),
         };
-        let invocation = self.prepare(input, payload, None)?;
+        let invocation = self.prepare(input, payload, trace_id)?;
         self.start(invocation, input["InvocationType"].as_str()).await
     }
 
@@ -135,18 +129,6 @@ impl Lambda {
             )),
         }
     }
-}
-
-/// `Root=1-<seconds, 8 hex digits>-<24 hex digits>;Parent=<16 hex digits>;Sampled=0`
-fn trace_id() -> String {
-    let random = Uuid::new_v4().simple().to_string();
-    let parent = Uuid::new_v4().simple().to_string();
-    format!(
-        "Root=1-{:08x}-{};Parent={};Sampled=0",
-        lake::clock::now().as_second(),
-        &random[..24],
-        &parent[..16]
-    )
 }
 
 /// The error document of an answer, or what stands in for one.

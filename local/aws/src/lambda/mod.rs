@@ -21,14 +21,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::logs::Logs;
+use crate::metering::Meters;
 use crate::services::Link;
 use crate::stand_in::Functions;
 use crate::wire::ServiceError;
+use crate::xray::XRay;
 use crate::{Settings, collection::Collection};
 
 pub use function::{Function, FunctionName};
 pub use instance::Ending;
-pub use invocation::{Answer, Usage};
+pub use invocation::Answer;
 use pool::Pool;
 
 /// The Lambda service.
@@ -46,13 +48,15 @@ impl Lambda {
         lake: &lake::Lake,
         settings: Arc<Settings>,
         logs: Arc<Logs>,
+        meters: Arc<Meters>,
+        xray: Arc<XRay>,
         link: Link,
         stand_in: Option<Arc<dyn Functions>>,
     ) -> Result<Self, ServiceError> {
         Ok(Lambda {
             functions: Collection::open(lake.database(), "lambda/function")?,
             permissions: Collection::open(lake.database(), "lambda/permission")?,
-            pool: Arc::new(Pool::new(settings.clone(), logs, link.clone(), stand_in)),
+            pool: Arc::new(Pool::new(settings.clone(), logs, meters, xray, link.clone(), stand_in)),
             settings,
             link,
         })
@@ -90,10 +94,5 @@ impl Lambda {
     /// Invocations that have not ended.
     pub fn at_work(&self) -> usize {
         self.pool.at_work()
-    }
-
-    /// What each function used since this process started: for reports.
-    pub fn usage(&self) -> Vec<(String, Usage)> {
-        self.pool.usage()
     }
 }

@@ -4,20 +4,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::credential::{self, Credential};
 use super::function::Function;
 use super::instance::{Ending, Event, Instance, error_document, timed_out};
-use super::invocation::{Answer, Usage};
+use super::invocation::Answer;
 use super::process::Line;
 use super::reaper::Reaper;
 use crate::Settings;
 use crate::iam::Need;
-use crate::logs::Logs;
+use crate::logs::{self, Logs};
+use crate::metering::{Invoked, Meters};
 use crate::services::Link;
 use crate::stand_in::{FunctionEvent, Functions};
 use crate::wire::ServiceError;
+use crate::xray::XRay;
 
 /// Processes that work at once on this machine, all functions together; further invocations wait.
 /// (Lambda's own bound is the account's concurrency, 1,000 by default.)
@@ -32,6 +35,8 @@ const TAIL: usize = 4096;
 pub struct Pool {
     settings: Arc<Settings>,
     logs: Arc<Logs>,
+    meters: Arc<Meters>,
+    xray: Arc<XRay>,
     link: Link,
     reaper: Arc<Reaper>,
     /// Instead of processes.
@@ -44,13 +49,14 @@ pub struct Pool {
 struct State {
     idle: HashMap<String, Vec<Instance>>,
     busy: HashMap<String, usize>,
-    usage: HashMap<String, Usage>,
 }
 
 impl Pool {
     pub fn new(
         settings: Arc<Settings>,
         logs: Arc<Logs>,
+        meters: Arc<Meters>,
+        xray: Arc<XRay>,
         link: Link,
         stand_in: Option<Arc<dyn Functions>>,
     ) -> Self {
@@ -58,17 +64,13 @@ impl Pool {
             stand_in,
             settings,
             logs,
+            meters,
+            xray,
             link,
             reaper: Arc::default(),
             slots: Semaphore::new(MOST_INSTANCES),
             state: Mutex::default(),
         }
-    }
-
-    pub fn usage(&self) -> Vec<(String, Usage)> {
-        let mut usage: Vec<_> = self.state().usage.clone().into_iter().collect();
-        usage.sort_by(|left, right| left.0.cmp(&right.0));
-        usage
     }
 
     /// Invocations under way, of all functions.
@@ -123,22 +125,33 @@ impl Pool {
         let limit = Duration::from_secs(event.function.timeout);
         let ending = tokio::time::timeout(limit, handled).await;
         let (payload, function_error) = ending.unwrap_or_else(|_| timed_out(event)).answer();
-        self.count(event, function_error, begun.elapsed());
+        self.count(
+            event,
+            Invoked {
+                memory: event.function.memory_size,
+                failed: function_error.is_some(),
+                init: None,
+                duration: begun.elapsed(),
+                peak: 0,
+                log_bytes: 0,
+            },
+        );
         let request_id = event.request_id.to_owned();
         Answer { request_id, payload, function_error, tail: String::new() }
     }
 
-    fn count(&self, event: &Event<'_>, error: Option<&str>, duration: Duration) {
-        let mut state = self.state();
-        let usage = state.usage.entry(event.function.name.clone()).or_default();
-        usage.invocations += 1;
-        usage.errors += u64::from(error.is_some());
-        usage.duration += duration;
+    fn count(&self, event: &Event<'_>, invoked: Invoked) {
+        let function = &event.function.name;
+        if let Err(error) = self.meters.invoked(function, &event.trace.root, invoked) {
+            tracing::warn!(%error, function, "an invocation was not counted");
+        }
+        self.record_segment(event, &invoked);
     }
 
     async fn start(&self, function: &Function) -> std::io::Result<Instance> {
         let credential = Credential::of(function, &self.link);
-        Instance::start(function, &self.settings, self.reaper.clone(), credential).await
+        let daemon = self.xray.daemon();
+        Instance::start(function, &self.settings, daemon, self.reaper.clone(), credential).await
     }
 
     fn warm(&self, function: &Function) -> Option<Instance> {
@@ -167,6 +180,15 @@ impl Pool {
         let failure = broken.then(|| String::from_utf8_lossy(&payload).into_owned());
         let lines = report(event, printed, failure, peak, duration, init);
         let tail = tail(&lines);
+        let invoked = Invoked {
+            memory: event.function.memory_size,
+            failed: function_error.is_some(),
+            init,
+            duration,
+            peak,
+            log_bytes: lines.iter().map(|(_, line)| logs::billed_bytes(line)).sum(),
+        };
+        self.count(event, invoked);
         if !self.is_allowed_to_tell(event.function, &instance.log_stream, init.is_some()) {
             // Lambda goes on without the log.
         } else if let Err(error) =
@@ -174,11 +196,7 @@ impl Pool {
         {
             tracing::warn!(%error, function = event.function.name, "the log was not written");
         }
-        self.count(event, function_error, duration);
         let mut state = self.state();
-        let usage = state.usage.entry(event.function.name.clone()).or_default();
-        usage.cold_starts += u64::from(init.is_some());
-        usage.peak_memory = usage.peak_memory.max(peak);
         if !broken && instance.is_usable(event.function) {
             instance.idle_since = Instant::now();
             state.idle.entry(event.function.name.clone()).or_default().push(instance);
@@ -199,6 +217,30 @@ impl Pool {
             services.authorise_quietly(&caller, &Need::new(action, "*"));
         }
         create.into_iter().chain([write]).all(|need| services.authorise_quietly(&caller, &need))
+    }
+
+    /// The function's own segment, which what it sends itself belongs to.
+    fn record_segment(&self, event: &Event<'_>, invoked: &Invoked) {
+        if !event.trace.sampled {
+            return;
+        }
+        let end = lake::clock::now().as_duration().as_secs_f64();
+        let took = invoked.duration + invoked.init.unwrap_or_default();
+        let mut document = json!({
+            "trace_id": event.trace.root,
+            "id": event.trace.parent,
+            "parent_id": event.caller,
+            "name": event.function.name,
+            "origin": "AWS::Lambda::Function",
+            "start_time": end - took.as_secs_f64(),
+            "end_time": end,
+            "aws": {"request_id": event.request_id, "function_arn": event.function.arn},
+            "annotations": {"cold_start": invoked.init.is_some()},
+        });
+        if invoked.failed {
+            document["fault"] = true.into();
+        }
+        self.xray.record(&document);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

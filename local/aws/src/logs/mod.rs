@@ -18,6 +18,12 @@ use crate::wire::ServiceError;
 
 use group::{Group, Stream};
 
+/// Bytes that CloudWatch Logs bills for an event: its text, and 26 bytes of its own.
+/// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
+pub(crate) fn billed_bytes(message: &str) -> u64 {
+    message.len() as u64 + 26
+}
+
 /// The CloudWatch Logs service.
 pub struct Logs {
     settings: Arc<Settings>,

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::Settings;
 use crate::iam::Caller;
+use crate::metering::{Meters, Sender, kind_of_s3, of_request};
 use crate::services::Link;
 use crate::wire::{Body, ServiceError};
 
@@ -50,11 +51,12 @@ use backend::Backend;
 #[derive(Clone)]
 pub struct S3 {
     service: S3Service,
+    meters: Arc<Meters>,
 }
 
 impl S3 {
-    pub fn new(store: Store, settings: Arc<Settings>, link: Link) -> Self {
-        Self { service: S3ServiceBuilder::new(Backend { store, settings, link }).build() }
+    pub fn new(store: Store, settings: Arc<Settings>, meters: Arc<Meters>, link: Link) -> Self {
+        Self { service: S3ServiceBuilder::new(Backend { store, settings, link }).build(), meters }
     }
 
     /// Answers one request, with the bucket in the path (`/bucket/key`) or before the host (`bucket.localhost`).
@@ -68,11 +70,12 @@ impl S3 {
         let admitted = caller
             .map_err(|error| S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, error.message))
             .and_then(|caller| {
+                let sender = Sender::of(&caller);
                 request.extensions_mut().insert(caller);
-                admission::admit(request)
+                Ok((sender, admission::admit(request)?))
             });
         let admitted = match admitted {
-            Ok(admitted) => self.service.call(admitted).await,
+            Ok((sender, admitted)) => self.counted(sender, admitted).await,
             Err(error) => {
                 error.to_http_response().map_err(|error| s3s::HttpError::new(Box::new(error)))
             }
@@ -91,5 +94,21 @@ impl S3 {
             *response.body_mut() = Body::empty();
         }
         response
+    }
+
+    /// Everything is billed but what fails by S3's own fault.
+    async fn counted(
+        &self,
+        sender: Sender,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, s3s::HttpError> {
+        let (parts, body) = request.into_parts();
+        let counted = kind_of_s3(&parts).map(|kind| of_request(sender, &parts.headers, "s3", kind));
+        let answered = self.service.call(Request::from_parts(parts, body)).await;
+        let failed = answered.as_ref().map_or(true, |response| response.status().is_server_error());
+        if let Some(counted) = counted.filter(|_| !failed) {
+            self.meters.count(counted, 1);
+        }
+        answered
     }
 }

@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 use lake::Lake;
 
 use super::*;
+use crate::metering::Meters;
 
 mod bodies;
 mod uploads;
@@ -29,7 +30,12 @@ impl Client {
     fn new() -> Self {
         let lake = Lake::temporary().unwrap();
         lake.store.create_bucket("bucket", "us-east-1").unwrap();
-        let s3 = S3::new(lake.store.clone(), Arc::new(Settings::default()), Link::default());
+        let s3 = S3::new(
+            lake.store.clone(),
+            Arc::new(Settings::default()),
+            Arc::new(Meters::open(lake.database()).unwrap()),
+            Link::default(),
+        );
         Self { lake, s3 }
     }
 

@@ -119,7 +119,7 @@ async fn function(
         "InvocationType": "Event",
         "Payload": event,
     });
-    services.invoke(&sender(subscription), &input).await.map(|_| ())
+    services.invoke(&sender(subscription), &input, None).await.map(|_| ())
 }
 
 /// A plain POST, to addresses of this machine alone: a topic must not reach out of it.

@@ -112,7 +112,9 @@ impl Host for ExecutionHost {
     }
 
     async fn read_items(&self, source: ItemSource) -> Result<Vec<Value>, Failure> {
-        item_reader::read(&self.service, &self.caller, &source)
+        self.service.with_store(&self.context, |store| {
+            item_reader::read(&self.service, &self.caller, store, &source)
+        })
     }
 
     async fn child(&self, child: ChildExecution) -> Outcome {
@@ -137,7 +139,9 @@ impl Host for ExecutionHost {
     }
 
     async fn write_results(&self, results: ResultSink) -> Result<Value, Failure> {
-        result_writer::write(&self.service, &self.caller, &results)
+        self.service.with_store(&self.context, |store| {
+            result_writer::write(&self.service, &self.caller, store, &results)
+        })
     }
 
     async fn end_map_run(&self, arn: &str, failure: Option<&Failure>) {

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use asl::items::parse_items;
 use asl::{Failure, ItemSource, ResourceKind, error_name};
 use lake::StoreError;
-use lake::store::ListQuery;
+use lake::store::{ListQuery, Store};
 use serde_json::{Value, json};
 
 use super::StepFunctions;
@@ -18,6 +18,7 @@ const LARGEST_OBJECT: u64 = 1024 * 1024 * 1024;
 struct Reader<'a> {
     service: &'a StepFunctions,
     caller: &'a Caller,
+    store: &'a Store,
 }
 
 impl Reader<'_> {
@@ -34,9 +35,10 @@ impl Reader<'_> {
 pub(super) fn read(
     service: &StepFunctions,
     caller: &Caller,
+    store: &Store,
     source: &ItemSource,
 ) -> Result<Vec<Value>, Failure> {
-    let service = &Reader { service, caller };
+    let reader = &Reader { service, caller, store };
     let action = match &source.resource.kind {
         ResourceKind::Service { service, action, .. }
             if service == "s3" || service == "aws-sdk:s3" =>
@@ -46,8 +48,8 @@ pub(super) fn read(
         _ => "",
     };
     match action {
-        "getObject" => object_items(service, source),
-        "listObjectsV2" => listed(service, source),
+        "getObject" => object_items(reader, source),
+        "listObjectsV2" => listed(reader, source),
         _ => Err(failed(format!("the ItemReader resource {} is not offered", source.resource.arn))),
     }
 }
@@ -76,18 +78,18 @@ fn parameter<'a>(source: &'a ItemSource, name: &str) -> Result<&'a str, Failure>
     value.ok_or_else(|| failed(format!("the ItemReader of '{}' needs {name}", source.state)))
 }
 
-fn object_items(service: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, Failure> {
+fn object_items(reader: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, Failure> {
     let (bucket, key) = (parameter(source, "Bucket")?, parameter(source, "Key")?);
-    let bytes = bytes(service, bucket, key)?;
+    let bytes = bytes(reader, bucket, key)?;
     match source.reader.input_type.as_deref() {
-        Some("MANIFEST") => manifest(service, source, bucket, &bytes),
+        Some("MANIFEST") => manifest(reader, source, bucket, &bytes),
         _ => parse_items(&bytes, &source.reader),
     }
 }
 
-fn bytes(service: &Reader<'_>, bucket: &str, key: &str) -> Result<bytes::Bytes, Failure> {
-    service.allow("GetObject", &json!({"Bucket": bucket, "Key": key}))?;
-    let store = &service.service.lake.store;
+fn bytes(reader: &Reader<'_>, bucket: &str, key: &str) -> Result<bytes::Bytes, Failure> {
+    reader.allow("GetObject", &json!({"Bucket": bucket, "Key": key}))?;
+    let store = reader.store;
     let head = store.head(bucket, key, None).map_err(|error| unreadable(bucket, key, &error))?;
     if head.size > LARGEST_OBJECT {
         return Err(failed(format!(
@@ -100,7 +102,7 @@ fn bytes(service: &Reader<'_>, bucket: &str, key: &str) -> Result<bytes::Bytes, 
 
 /// An Athena manifest lists whole objects, one `s3://` URL a line; an S3 inventory's `manifest.json` lists CSV files.
 fn manifest(
-    service: &Reader<'_>,
+    reader: &Reader<'_>,
     source: &ItemSource,
     bucket: &str,
     bytes: &[u8],
@@ -127,7 +129,7 @@ fn manifest(
         keys.map(|key| (bucket.to_owned(), key.to_owned())).collect()
     };
     for (bucket, key) in files {
-        let read = self::bytes(service, &bucket, &key)?;
+        let read = self::bytes(reader, &bucket, &key)?;
         items.extend(parse_items(&read, &config)?);
         if config.max_items.is_some_and(|most| items.len() >= most) {
             break;
@@ -138,25 +140,21 @@ fn manifest(
 }
 
 /// Objects under a prefix, as `ListObjectsV2` shows them; their bytes with `Transformation: LOAD_AND_FLATTEN`.
-fn listed(service: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, Failure> {
+fn listed(reader: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, Failure> {
     let bucket = parameter(source, "Bucket")?;
     let prefix = source.parameters["Prefix"].as_str().unwrap_or_default();
     let flatten = source.reader.other.get("Transformation").and_then(Value::as_str)
         == Some("LOAD_AND_FLATTEN");
     let most = source.reader.max_items.unwrap_or(usize::MAX);
-    service.allow("ListObjectsV2", &json!({"Bucket": bucket, "Prefix": prefix}))?;
+    reader.allow("ListObjectsV2", &json!({"Bucket": bucket, "Prefix": prefix}))?;
     let (mut items, mut after) = (Vec::new(), None::<String>);
     loop {
         let query = ListQuery { prefix, delimiter: None, after: after.as_deref(), max: 1000 };
-        let listing = service
-            .service
-            .lake
-            .store
-            .list(bucket, query)
-            .map_err(|error| unreadable(bucket, prefix, &error))?;
+        let listing =
+            reader.store.list(bucket, query).map_err(|error| unreadable(bucket, prefix, &error))?;
         for object in listing.objects {
             if flatten {
-                items.extend(parse_items(&bytes(service, bucket, &object.key)?, &source.reader)?);
+                items.extend(parse_items(&bytes(reader, bucket, &object.key)?, &source.reader)?);
             } else {
                 items.push(json!({
                     "Etag": format!("\"{}\"", object.etag),

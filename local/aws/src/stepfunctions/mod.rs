@@ -23,6 +23,7 @@ mod result_writer;
 pub mod review;
 mod run;
 mod tag;
+mod trace;
 mod version;
 
 use std::collections::HashMap;
@@ -36,8 +37,10 @@ use crate::Settings;
 use crate::collection::Collection;
 use crate::eventbridge::Notices;
 use crate::iam::{Caller, Need};
+use crate::metering::Meters;
 use crate::services::Link;
 use crate::wire::ServiceError;
+use crate::xray::XRay;
 
 pub use review::review;
 
@@ -58,6 +61,8 @@ pub struct StepFunctions {
     lake: Lake,
     link: Link,
     notices: Notices,
+    meters: Arc<Meters>,
+    xray: Arc<XRay>,
     machines: Collection<Machine>,
     revisions: Collection<Revision>,
     versions: Collection<Version>,
@@ -86,6 +91,8 @@ impl StepFunctions {
         settings: Arc<Settings>,
         link: Link,
         notices: Notices,
+        meters: Arc<Meters>,
+        xray: Arc<XRay>,
     ) -> Result<Arc<Self>, ServiceError> {
         let database: &Arc<Database> = lake.database();
         let service = Arc::new(StepFunctions {
@@ -104,6 +111,8 @@ impl StepFunctions {
             settings,
             link,
             notices,
+            meters,
+            xray,
         });
         service.abandon_orphans()?;
         Self::attend(Arc::downgrade(&service));

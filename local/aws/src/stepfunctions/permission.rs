@@ -66,9 +66,7 @@ impl StepFunctions {
 
     /// Traces of an execution, if its machine has them on. Without permission there are none.
     pub(super) fn trace(&self, context: &ExecutionContext, actions: &[&'static str]) {
-        let arn = context.state_machine_arn.split('/').next().unwrap_or_default();
-        let machine = self.machines.get(arn).ok().flatten();
-        let is_on = machine.is_some_and(|machine| machine.tracing["enabled"] == true);
+        let is_on = self.is_traced(context);
         let Some(services) = self.link.services().filter(|_| is_on) else { return };
         let caller = Caller::role(&context.role_arn, SESSION);
         for action in actions {

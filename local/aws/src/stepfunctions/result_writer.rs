@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html>
 
 use asl::{ChildResult, Failure, Outcome, ResultSink, error_name};
-use lake::store::PutOptions;
+use lake::store::{PutOptions, Store};
 use serde_json::{Value, json};
 
 use super::StepFunctions;
@@ -30,6 +30,7 @@ enum Transformation {
 pub(super) fn write(
     service: &StepFunctions,
     caller: &Caller,
+    store: &Store,
     sink: &ResultSink,
 ) -> Result<Value, Failure> {
     let config = sink.writer_config.clone().unwrap_or_default();
@@ -61,7 +62,7 @@ pub(super) fn write(
             let extension = if lines { "jsonl" } else { "json" };
             let key = format!("{folder}/{name}_{index}.{extension}");
             let size = file.len();
-            put((service, caller), bucket, &key, &file)?;
+            put((service, caller), store, bucket, &key, &file)?;
             if let Some(list) = files[name].as_array_mut() {
                 list.push(json!({"Key": key, "Size": size}));
             }
@@ -73,7 +74,7 @@ pub(super) fn write(
         "ResultFiles": files,
     });
     let key = format!("{folder}/manifest.json");
-    put((service, caller), bucket, &key, &manifest.to_string())?;
+    put((service, caller), store, bucket, &key, &manifest.to_string())?;
     Ok(json!({
         "MapRunArn": sink.map_run_arn,
         "ResultWriterDetails": {"Bucket": bucket, "Key": key},
@@ -86,6 +87,7 @@ fn failed(cause: impl Into<String>) -> Failure {
 
 fn put(
     (service, caller): (&StepFunctions, &Caller),
+    store: &Store,
     bucket: &str,
     key: &str,
     text: &str,
@@ -94,7 +96,7 @@ fn put(
         let allowed = service.authorise(caller, &Need::s3(action, bucket, Some(key)));
         allowed.map_err(|failure| failed(failure.cause.unwrap_or_default()))?;
     }
-    let stored = service.lake.store.put(bucket, key, text.as_bytes(), PutOptions::default());
+    let stored = store.put(bucket, key, text.as_bytes(), PutOptions::default());
     stored.map(|_| ()).map_err(|error| failed(error.to_string()))
 }
 

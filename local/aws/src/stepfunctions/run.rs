@@ -83,6 +83,7 @@ impl StepFunctions {
             let outcome = asl::run(&launch.definition, launch.context.clone(), &host).await;
             let ended = Arc::new(Ended { outcome, stopped: lake::clock::now() });
             service.trace(&launch.context, &TRACES_END);
+            service.record_segment(&launch.context, &ended);
             if launch.recorded {
                 service.conclude(&launch.context, &ended);
             }
@@ -104,7 +105,8 @@ impl StepFunctions {
                     return;
                 };
                 let asked = service.executions.asked_to_stop(&service.owner.id);
-                let attended = service.histories.flush().and(asked).map(|asked| {
+                let written = service.histories.flush().and_then(|()| service.meters.flush());
+                let attended = written.and(asked).map(|asked| {
                     for (arn, failure) in asked {
                         service.stop(&arn, failure);
                     }

@@ -33,7 +33,7 @@ impl Functions {
     /// The function's error, if any, and its document.
     async fn invoke(&self, name: &str, payload: Value) -> (Option<&'static str>, Value) {
         let input = json!({"FunctionName": name, "Payload": payload});
-        let (_, answer) = self.account.services.lambda().invoke_json(&input).await.unwrap();
+        let (_, answer) = self.account.services.lambda().invoke_json(&input, None).await.unwrap();
         let answer = answer.unwrap();
         (answer.function_error, serde_json::from_slice(&answer.payload).unwrap())
     }
@@ -65,9 +65,10 @@ async fn a_warm_process_is_used_again() {
     {
         assert!(log.contains(part), "{part} in {log}");
     }
-    let usage = functions.account.services.lambda().usage();
-    assert_eq!((usage[0].1.invocations, usage[0].1.cold_starts), (2, 1));
-    assert!(usage[0].1.peak_memory > 0);
+    let used = functions.account.services.meters().functions(None).unwrap();
+    assert_eq!(used.iter().map(|used| used.invocations).sum::<u64>(), 2);
+    assert_eq!(used.iter().map(|used| used.cold_starts).sum::<u64>(), 1);
+    assert!(used.iter().all(|used| used.peak > 0 && used.memory == 256 && used.log_bytes > 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +84,7 @@ async fn events_at_once_have_a_process_each() {
     let input = json!({"FunctionName": "slow", "ReservedConcurrentExecutions": 0});
     functions.account.call("lambda", "PutFunctionConcurrency", input).await;
     let input = json!({"FunctionName": "slow", "Payload": sleep});
-    let refused = functions.account.services.lambda().invoke_json(&input).await.unwrap_err();
+    let refused = functions.account.services.lambda().invoke_json(&input, None).await.unwrap_err();
     assert_eq!((refused.code.as_ref(), refused.status), ("TooManyRequestsException", 429));
 }
 
@@ -198,7 +199,7 @@ async fn functions_die_with_their_host() {
 async fn a_function_that_is_not_there_is_refused() {
     let functions = Functions::open().await;
     let input = json!({"FunctionName": "none", "Payload": {}});
-    let refused = functions.account.services.lambda().invoke_json(&input).await.unwrap_err();
+    let refused = functions.account.services.lambda().invoke_json(&input, None).await.unwrap_err();
     assert_eq!(refused.code, "ResourceNotFoundException");
     assert_eq!(
         refused.message,

@@ -8,6 +8,7 @@ mod function;
     reason = "a test that runs itself as another process tells it so"
 )]
 mod lambda;
+mod metering;
 mod permissions;
 mod stepfunctions;
 mod wire;

@@ -24,6 +24,7 @@ pub enum Target {
     /// rest-json, read by the service itself.
     Lambda,
     Scheduler,
+    XRay,
     S3,
 }
 
@@ -46,6 +47,7 @@ impl Target {
             Some("s3" | "s3express") => return Target::S3,
             Some("lambda") => return Target::Lambda,
             Some("scheduler") => return Target::Scheduler,
+            Some("xray") => return Target::XRay,
             Some(service) => {
                 return Target::Query { service: service.to_owned() };
             }

@@ -4,6 +4,7 @@ use datafusion::arrow::datatypes::{Field, Schema};
 
 use super::{StatementKind, TrinoType};
 use crate::S3Url;
+use crate::store::Meter;
 
 /// Where and as whom a query runs.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct QueryContext {
     pub enforced: bool,
     /// `BytesScannedCutoffPerQuery` of the workgroup.
     pub scan_limit: Option<u64>,
+    /// Counts what the query takes from the store, however it ends.
+    pub meter: Meter,
 }
 
 /// A column as `GetQueryResults` describes it.

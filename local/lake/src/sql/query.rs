@@ -89,16 +89,17 @@ impl Lake {
         let parsed = Statement::parse(statement, Some(&context.parameters));
         let (kind, parsed) =
             parsed.map_err(|error| QueryError::trino("SYNTAX_ERROR", error.message))?;
+        let lake = Lake { store: self.store.metered(&context.meter), ..self.clone() };
         let running = trino::Running {
-            lake: self,
+            lake: &lake,
             context,
             text: statement,
             kind,
-            scanned: Scanned::new(context.scan_limit),
+            scanned: Scanned::new(context.meter.clone(), context.scan_limit),
             begun,
         };
         match parsed {
-            Statement::Hive(parsed) => running.text(&hive::execute(self, context, &parsed)?),
+            Statement::Hive(parsed) => running.text(&hive::execute(&lake, context, &parsed)?),
             Statement::Trino(parsed) => trino::execute(&running, parsed, &cancel).await,
         }
     }

@@ -192,6 +192,7 @@ impl ObjectStore for BucketStore {
             let message = format!("range {range:?} of {location}, which has {} bytes", object.size);
             return Err(os::Error::Generic { store: "lake", source: message.into() });
         }
+        self.store.meter.read_ranges(ranges);
         let ranges = ranges.to_vec();
         blob::blocking(move || ranges.into_iter().map(|range| reader.read(range)).collect())
             .await

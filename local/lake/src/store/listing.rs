@@ -49,6 +49,7 @@ impl Store {
     /// Lists the latest versions that are no delete markers. Error: `NoSuchBucket`.
     pub fn list(&self, bucket: &str, query: ListQuery<'_>) -> Result<Listing, StoreError> {
         self.watch.object(Verb::List, bucket, query.prefix)?;
+        self.meter.list();
         self.database.read(|snapshot| {
             bucket::bucket(snapshot, bucket)?;
             let mut listing = Listing::default();
@@ -74,6 +75,7 @@ impl Store {
         query: ListQuery<'_>,
         after_version: Option<&str>,
     ) -> Result<VersionListing, StoreError> {
+        self.meter.list();
         self.database.read(|snapshot| {
             bucket::bucket(snapshot, bucket)?;
             let sequence = match (query.after, after_version) {

@@ -23,6 +23,7 @@ mod data_fusion;
 mod error;
 mod event;
 mod listing;
+mod meter;
 mod object;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use data_fusion::BucketStore;
 pub use error::StoreError;
 pub use event::{ObjectEvent, ObjectEventKind};
 pub use listing::{ListQuery, Listing, VersionListing, VersionMarker};
+pub use meter::{Meter, Requests};
 pub use object::{Attributes, Deleted, Object, PutOptions, WriteCondition};
 pub use upload::{CompletedPart, Part, PartOptions, Upload};
 
@@ -49,6 +51,7 @@ pub struct Store {
     blobs: Blobs,
     subscribers: Subscribers,
     watch: Watch,
+    meter: Meter,
 }
 
 impl Store {
@@ -59,8 +62,13 @@ impl Store {
     pub fn open(data_dir: &Path, database: Arc<Database>) -> Result<Self, StoreError> {
         database.install(SCHEMA)?;
         let blobs = Blobs::open(data_dir.join("objects"))?;
-        let subscribers = Subscribers::default();
-        let store = Self { database, blobs, subscribers, watch: Watch::default() };
+        let store = Self {
+            database,
+            blobs,
+            subscribers: Subscribers::default(),
+            watch: Watch::default(),
+            meter: Meter::default(),
+        };
         store.sweep()?;
         Ok(store)
     }

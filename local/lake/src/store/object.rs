@@ -107,6 +107,7 @@ impl Store {
             blob: blob.id.clone(),
         };
         let reason = if blob.parts.is_empty() { "PutObject" } else { "CompleteMultipartUpload" };
+        self.meter.write_file(draft.size);
         let (object, event) = self.change(|transaction, released| {
             draft.insert(transaction, bucket, key, &options.condition, reason, released)
         })?;
@@ -124,6 +125,11 @@ impl Store {
         key: &str,
         version: Option<&str>,
     ) -> Result<Object, StoreError> {
+        self.meter.read();
+        self.look(bucket, key, version)
+    }
+
+    fn look(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Object, StoreError> {
         self.watch.object(Verb::Read, bucket, key)?;
         self.database.read(|snapshot| find(snapshot, bucket, key, version))
     }
@@ -135,9 +141,10 @@ impl Store {
         key: &str,
         version: Option<&str>,
     ) -> Result<(Object, BlobReader), StoreError> {
+        self.meter.read();
         let mut attempts = READ_ATTEMPTS;
         loop {
-            let object = self.head(bucket, key, version)?;
+            let object = self.look(bucket, key, version)?;
             let blob =
                 object.blob.as_deref().expect("an object that is no delete marker has bytes");
             match self.blobs.read(blob) {
@@ -213,6 +220,7 @@ impl Store {
     ) -> Result<Object, StoreError> {
         self.watch.object(Verb::Read, source.0, source.1)?;
         self.watch.object(Verb::Create, target.0, target.1)?;
+        self.meter.write();
         let (object, event) = self.change(|transaction, released| {
             let original = find(transaction, source.0, source.1, source.2)?;
             let checksums = original.attributes.checksums.clone();
@@ -240,6 +248,7 @@ impl Store {
         version: Option<&str>,
         tags: BTreeMap<String, String>,
     ) -> Result<Object, StoreError> {
+        self.meter.write();
         self.database.write(|transaction| {
             let mut object = find(transaction, bucket, key, version)?;
             object.attributes.tags = tags;

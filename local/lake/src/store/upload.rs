@@ -66,6 +66,7 @@ impl Store {
         key: &str,
         attributes: Attributes,
     ) -> Result<Upload, StoreError> {
+        self.meter.write();
         version::check_key(key)?;
         let upload = Upload {
             id: Uuid::new_v4().simple().to_string(),
@@ -102,6 +103,7 @@ impl Store {
         blob: Blob,
         options: PartOptions,
     ) -> Result<Part, StoreError> {
+        self.meter.write();
         if !(1..=LAST_PART).contains(&number) {
             return Err(StoreError::InvalidPartNumber(number));
         }
@@ -183,6 +185,7 @@ impl Store {
         named: &[CompletedPart],
         options: PutOptions,
     ) -> Result<Object, StoreError> {
+        self.meter.write();
         let (bucket, key, id) = upload;
         let (started, uploaded) = self.upload(bucket, key, id)?;
         let chosen = choose(&uploaded, named)?;

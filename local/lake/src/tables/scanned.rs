@@ -3,7 +3,6 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,27 +17,27 @@ use futures::stream::BoxStream;
 use url::Url;
 
 use crate::sql::Failure;
-use crate::store::{BucketStore, Store};
+use crate::store::{BucketStore, Meter, Store};
 
 /// Bytes read by one query. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scanned {
-    bytes: Arc<AtomicU64>,
+    meter: Meter,
     limit: Option<u64>,
 }
 
 impl Scanned {
-    pub fn new(limit: Option<u64>) -> Self {
-        Self { bytes: Arc::default(), limit }
+    pub fn new(meter: Meter, limit: Option<u64>) -> Self {
+        Self { meter, limit }
     }
 
     pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
+        self.meter.scanned()
     }
 
     /// Counts bytes; an error once the workgroup's limit is passed.
     pub fn add(&self, bytes: u64) -> Result<(), Failure> {
-        let total = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let total = self.meter.scan(bytes);
         match self.limit {
             Some(limit) if total > limit => Err(Failure::new(
                 "EXCEEDED_SCAN_LIMIT",

@@ -55,7 +55,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
     let arn = step_functions.start(&machine.event_target, &payload).await?;
     watch(step_functions, &arn, "schedule", &mut Progress::new()).await?;
     let mut outcome = Outcome::default();
-    outcome.read(step_functions, &arn).await?;
+    outcome.read(deployed.cloud.services(), &arn).await?;
     outcome.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     // To a schedule it is no news that a month is not out yet.
     outcome.not_published = 0;

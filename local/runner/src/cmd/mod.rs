@@ -3,6 +3,7 @@
 //! Standard output is for what was asked for; progress, notes and errors go to standard error.
 #![expect(clippy::print_stdout, reason = "a command's answer is its standard output")]
 mod check;
+mod cost;
 mod fire;
 mod graph;
 mod run;
@@ -30,6 +31,8 @@ pub enum Command {
     Serve(serve::Arguments),
     /// Send a statement to the local Athena
     Sql(sql::Arguments),
+    /// What the runs of a data directory would cost on AWS, and whether functions have the right size
+    Cost(cost::Arguments),
     /// Check template, state machines and what they promise each other
     Check(check::Arguments),
     /// Write months of the built-in sample, of any length
@@ -60,6 +63,7 @@ impl Command {
             Self::Run(arguments) => run::run(arguments, environment).await,
             Self::Serve(arguments) => serve::run(arguments, environment).await,
             Self::Sql(arguments) => sql::run(arguments).await,
+            Self::Cost(arguments) => cost::run(arguments, environment).await,
             Self::Check(arguments) => check::run(&arguments, environment).await,
             Self::Sample(arguments) => sample::run(&arguments),
             Self::Fire(arguments) => fire::run(arguments, environment).await,

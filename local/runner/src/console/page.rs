@@ -2,7 +2,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-use crate::run::cost::transitions;
+use crate::cost::Transitions;
 use crate::run::executions::{Execution, Status};
 
 /// Executions that the overview lists of each machine.
@@ -94,7 +94,7 @@ pub fn execution(
         &html! {
             p { a href="/" { "state machines" } }
             h1 { (title(execution)) " " span class=(execution.status.name()) { (execution.status.name()) } }
-            p.quiet { (execution.execution_arn) " · " (transitions(history)) " transitions · started " (clock(execution.start_date)) }
+            p.quiet { (execution.execution_arn) " · " (Transitions::of(history).total()) " transitions · started " (clock(execution.start_date)) }
             @if let Some(error) = &execution.error {
                 p.FAILED { (error) }
                 pre { (pretty(execution.cause.as_deref().unwrap_or_default())) }

@@ -1,6 +1,5 @@
 //! One run of the pipeline from outside: start executions, watch them to their end, read
 //! what they did. Everything goes through the public operations of the services.
-pub mod cost;
 pub mod executions;
 pub mod outcome;
 mod progress;
@@ -114,11 +113,10 @@ pub async fn conduct(
     let step_functions = StepFunctions(cloud.services());
     let mut progress = Progress::new();
     let mut outcome = Outcome::default();
-    let before = cloud.services().lambda().usage();
     if let Some(input) = selection.input(origin)? {
         let arn = step_functions.start(&machine.arn, &input).await?;
         watch(step_functions, &arn, "run", &mut progress).await?;
-        outcome.read(step_functions, &arn).await?;
+        outcome.read(cloud.services(), &arn).await?;
     }
     if let Some((file, path)) = origin.arrival() {
         progress.say(&format!("{file} arrives in S3"));
@@ -133,23 +131,7 @@ pub async fn conduct(
             .await?
             .ok_or(RunError::NoArrival { bucket, key, seconds: ARRIVAL.as_secs() })?;
         watch(step_functions, &arn, "arrival", &mut progress).await?;
-        outcome.read(step_functions, &arn).await?;
-    }
-    for (name, used) in cloud.services().lambda().usage() {
-        let earlier = before
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, used)| used.clone())
-            .unwrap_or_default();
-        let memory = stack
-            .functions()
-            .find(|(_, function)| function.name == name)
-            .map_or(128, |(_, function)| function.memory_mb);
-        outcome.usage.add_function(
-            used.invocations - earlier.invocations,
-            used.duration.saturating_sub(earlier.duration),
-            memory,
-        );
+        outcome.read(cloud.services(), &arn).await?;
     }
     outcome.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     outcome.settle();

@@ -5,12 +5,13 @@
 //! cause of its failure `{dataset, month, file, column?, error, cause}` as JSON text.
 use std::collections::BTreeMap;
 
+use aws::Services;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::cost::Usage;
 use super::executions::{Execution, Status, StepFunctions};
 use crate::cloud::CallError;
+use crate::cost::Usage;
 
 /// The object that `--json` prints.
 #[derive(Debug, Default, Serialize)]
@@ -72,13 +73,10 @@ pub struct Refused {
 
 impl Outcome {
     /// Reads an execution that has ended, and its children.
-    pub async fn read(
-        &mut self,
-        step_functions: StepFunctions<'_>,
-        arn: &str,
-    ) -> Result<(), CallError> {
+    pub async fn read(&mut self, services: &Services, arn: &str) -> Result<(), CallError> {
+        let step_functions = StepFunctions(services);
         let execution = step_functions.describe(arn).await?;
-        let transitions = self.usage.add_history(&step_functions.history(arn).await?);
+        let transitions = self.measure(services, &execution).await?;
         self.executions.push(Ran {
             name: execution.name.clone(),
             arn: arn.to_owned(),
@@ -89,7 +87,7 @@ impl Outcome {
         self.run(&execution);
         for child in step_functions.children(arn).await? {
             let execution = step_functions.describe(&child).await?;
-            let transitions = self.usage.add_history(&step_functions.history(&child).await?);
+            let transitions = self.measure(services, &execution).await?;
             let parent = Some(arn.to_owned());
             self.executions.push(Ran {
                 name: execution.name.clone(),
@@ -101,6 +99,17 @@ impl Outcome {
             self.month(&execution);
         }
         Ok(())
+    }
+
+    /// Adds what an execution used; its transitions.
+    async fn measure(
+        &mut self,
+        services: &Services,
+        execution: &Execution,
+    ) -> Result<u64, CallError> {
+        let usage = Usage::of_execution(services, execution).await?;
+        self.usage.add(&usage);
+        Ok(usage.transitions)
     }
 
     /// The output of a whole execution.

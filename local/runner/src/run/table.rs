@@ -2,33 +2,20 @@
 use std::fmt::Write as _;
 
 use super::outcome::{Load, Outcome};
+use crate::columns::{self, aligned, grouped};
+use crate::cost::price::MEGABYTE;
 
 /// The table of months, what was refused and why, what it took, and where to look next.
 pub fn render(outcome: &Outcome, data_dir: Option<&str>) -> String {
     const STRING: &str = "a String takes every write";
     let mut text = String::new();
     if !outcome.loads.is_empty() {
-        let head =
-            ["data set", "month", "", "rows in", "rows out", "rejected", "quality", "seconds"]
-                .map(str::to_owned);
-        let rows: Vec<[String; 8]> =
-            std::iter::once(head).chain(outcome.loads.iter().map(row)).collect();
-        let width =
-            |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-        let widths: [usize; 8] = std::array::from_fn(width);
-        for row in &rows {
-            let mut line = String::new();
-            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-                // Texts to the left, numbers to the right.
-                let padded = if column < 3 {
-                    format!("{cell:<width$}  ")
-                } else {
-                    format!("{cell:>width$}  ")
-                };
-                line.push_str(&padded);
-            }
-            writeln!(text, "{}", line.trim_end()).expect(STRING);
-        }
+        let head = columns::row([
+            "data set", "month", "", "rows in", "rows out", "rejected", "quality", "seconds",
+        ]);
+        let mut rows = vec![head];
+        rows.extend(outcome.loads.iter().map(row));
+        text.push_str(&aligned(&rows, 3));
     }
     for refused in &outcome.refused {
         let column =
@@ -44,13 +31,21 @@ pub fn render(outcome: &Outcome, data_dir: Option<&str>) -> String {
         writeln!(text, "{note}").expect(STRING);
     }
     let usage = &outcome.usage;
+    let requests = usage.s3_total();
     writeln!(
         text,
-        "\n{} executions, {} state transitions, {} queries, {} invocations in {:.1} s; on AWS {:.4} USD",
+        "\n{} executions, {} state transitions{}, {} queries ({} MB billed), {} invocations, {} S3 requests in {:.1} s; on AWS {:.4} USD",
         outcome.executions.len(),
         usage.transitions,
+        match usage.retries {
+            0 => String::new(),
+            1 => " (1 a retry)".to_owned(),
+            retries => format!(" ({retries} of them retries)"),
+        },
         usage.queries,
+        grouped(usage.billed_bytes / MEGABYTE),
         usage.invocations,
+        grouped(requests.writes + requests.lists + requests.reads),
         std::time::Duration::from_millis(outcome.duration_ms).as_secs_f64(),
         outcome.cost_usd,
     )
@@ -66,12 +61,13 @@ pub fn render(outcome: &Outcome, data_dir: Option<&str>) -> String {
         writeln!(text, "rejects:     cargo local sql \"SELECT month, rule, count(*) FROM {}_rejected GROUP BY 1, 2\"{dir}", load.dataset)
             .expect(STRING);
         writeln!(text, "serve it:    cargo local serve{dir}").expect(STRING);
+        writeln!(text, "what it costs: cargo local cost{dir}").expect(STRING);
     }
     text
 }
 
-fn row(load: &Load) -> [String; 8] {
-    [
+fn row(load: &Load) -> Vec<String> {
+    vec![
         load.dataset.clone(),
         load.month.clone(),
         if load.unchanged { "unchanged" } else { "loaded" }.to_owned(),
@@ -83,32 +79,10 @@ fn row(load: &Load) -> [String; 8] {
     ]
 }
 
-/// `2,964,624`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::run::outcome::Refused;
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, expected) in
-            [(0, "0"), (999, "999"), (1_000, "1,000"), (2_964_624, "2,964,624")]
-        {
-            assert_eq!(grouped(number), expected);
-        }
-    }
 
     #[test]
     fn a_month_has_a_line() {

@@ -41,7 +41,8 @@ pub async fn invoke(task: &Task<'_>) -> Result<Value, Failure> {
 pub async fn call(task: &Task<'_>, input: Value) -> Result<(u16, Option<Answer>), ServiceError> {
     let call = Call { service: "lambda", action: "Invoke", input: &input.clone() };
     let (services, caller) = (task.services.clone(), task.caller.clone());
-    let work = async move { services.invoke(&caller, &input).await };
+    let trace = task.trace();
+    let work = async move { services.invoke(&caller, &input, trace).await };
     task.services.over_network(call, work).await
 }
 

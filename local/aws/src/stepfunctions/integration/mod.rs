@@ -116,6 +116,11 @@ impl Task<'_> {
         Ok(waiting.verdict().await?)
     }
 
+    /// The trace header of this call.
+    fn trace(&self) -> Option<String> {
+        Some(self.service.trace_header(&self.call.execution))
+    }
+
     fn not_offered(&self) -> Failure {
         Failure::new(
             error_name::RUNTIME,

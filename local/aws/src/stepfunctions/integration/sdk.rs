@@ -44,9 +44,12 @@ pub async fn request(task: &Task<'_>, name: &str, action: &str) -> Result<Value,
     let operation = format!("{}{}", action[..1].to_ascii_uppercase(), &action[1..]);
     let answered = match (*service, operation.as_str()) {
         ("s3", _) => {
-            let (store, input) = (&task.services.lake().store, task.call.parameters.as_ref());
+            let input = task.call.parameters.as_ref();
             let permitted = task.services.permit(&task.caller, "s3", &operation, input);
-            permitted.and_then(|()| s3::operation(store, &operation, input))
+            permitted.and_then(|()| {
+                let execution = &task.call.execution;
+                task.service.with_store(execution, |store| s3::operation(store, &operation, input))
+            })
         }
         ("lambda", "Invoke") => invoke(task).await,
         _ => {

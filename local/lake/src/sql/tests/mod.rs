@@ -40,6 +40,7 @@ pub(super) fn context(id: &str) -> QueryContext {
         parameters: Vec::new(),
         enforced: false,
         scan_limit: None,
+        meter: crate::store::Meter::default(),
     }
 }
 
