@@ -20,6 +20,8 @@ mod permissions;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod whole_run;

@@ -194,6 +194,7 @@ fn publish(world: &World<'_>, content: &Content) {
 async fn finish(world: &World<'_>, contents: &[Content]) -> anyhow::Result<()> {
     let observer = &world.universe.observer;
     dead_letters(world).await?;
+    night(world, contents).await?;
     tokio::time::advance(UNTIL_GARBAGE).await;
     let last = contents.last().context("contents")?;
     world.universe.gate.note("== a day later, undisturbed");
@@ -213,6 +214,30 @@ async fn finish(world: &World<'_>, contents: &[Content]) -> anyhow::Result<()> {
         observer.violated(format!("expected {} rejected rows, found {rejected:?}", last.broken));
     }
     ledger(world, contents, last)
+}
+
+/// A run that nothing disturbs shows readers whatever was committed before it, new months or not.
+async fn night(world: &World<'_>, contents: &[Content]) -> anyhow::Result<()> {
+    world.universe.gate.note("== a night without faults");
+    world.start(&json!({"dataset": DATASET, "months": [MONTH]})).await?;
+    world.settle().await?;
+    let observer = &world.universe.observer;
+    observer.look(&world.services).await;
+    let (store, bucket) = (&world.services.lake().store, world.universe.lake_bucket());
+    let prefix = format!("ledger/{DATASET}/");
+    let query = ListQuery { prefix: &prefix, delimiter: None, after: None, max: 10_000 };
+    let Some(newest) = store.list(&bucket, query)?.objects.pop() else { return Ok(()) };
+    let entry: Value = serde_json::from_slice(&store.read(&bucket, &newest.key)?)?;
+    let rows = &entry["live"][MONTH]["rows_in"];
+    let committed = contents.iter().find(|content| *rows == content.rows);
+    let committed = committed.map_or(Seen::Nothing, |content| Seen::All(content.name));
+    if observer.seen() != committed {
+        observer.violated(format!(
+            "{committed:?} is committed, and the view shows {:?}",
+            observer.seen()
+        ));
+    }
+    Ok(())
 }
 
 /// Every execution that failed by itself has left a letter and was told of.

@@ -236,11 +236,21 @@ pub(super) async fn receive<E: From<io::Error>>(
     Ok(writer.finish()?)
 }
 
-/// Runs file work where it may block.
+/// Runs file work where it may block. On a runtime of one thread that is here: nothing runs beside it then, so that
+/// a simulation does everything in the same order each time.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
+    if is_single_threaded() {
+        return work();
+    }
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+pub(crate) fn is_single_threaded() -> bool {
+    tokio::runtime::Handle::try_current().is_ok_and(|runtime| {
+        runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread
+    })
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -30,6 +30,7 @@ mod tests;
 mod upload;
 mod version;
 
+pub(crate) use blob::is_single_threaded;
 pub use blob::{Blob, BlobReader, BlobWriter};
 pub use bucket::{Bucket, Versioning};
 pub use data_fusion::BucketStore;

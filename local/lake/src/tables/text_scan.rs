@@ -1,4 +1,4 @@
-//! Text files under a Hive table: read in threads of their own, a batch at a time.
+//! Text files under a Hive table: read in threads of their own, a batch at a time; at once where there is one thread.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,16 +12,20 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::stream::{
+    RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter,
+};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
+
+use futures::{Stream, TryStreamExt as _, stream};
 
 use super::lines::{Lines, Packing};
 use super::provider::{FileToScan, HiveTable};
 use super::{Format, Scanned, TableDefinition, delimited, json_lines, open_csv};
 use crate::sql::{Failure, TrinoType};
-use crate::store::Store;
+use crate::store::{Store, is_single_threaded};
 
 /// Rows of a batch.
 const ROWS: usize = 8_192;
@@ -198,6 +202,12 @@ impl ExecutionPlan for TextScan {
             left: self.limit.unwrap_or(usize::MAX),
         };
         let pieces = self.partitions[partition].clone();
+        if is_single_threaded() {
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(
+                self.schema.clone(),
+                stream::once(async move { reader.read_all(&pieces) }).try_flatten(),
+            )));
+        }
         builder.spawn_blocking(move || {
             for piece in pieces {
                 if reader.left == 0 {
@@ -226,6 +236,25 @@ struct PieceReader {
 }
 
 impl PieceReader {
+    /// Reads all pieces at once.
+    fn read_all(
+        &mut self,
+        pieces: &[Piece],
+    ) -> Result<impl Stream<Item = Result<RecordBatch>> + use<>> {
+        let mut batches = Vec::new();
+        for piece in pieces {
+            let more = self.left > 0
+                && self.read(piece, |batch| {
+                    batches.push(Ok(batch));
+                    true
+                })?;
+            if !more {
+                break;
+            }
+        }
+        Ok(stream::iter(batches))
+    }
+
     /// Reads a piece; false once nobody listens or enough rows are read.
     fn read(&mut self, piece: &Piece, mut send: impl FnMut(RecordBatch) -> bool) -> Result<bool> {
         let file = &piece.file;

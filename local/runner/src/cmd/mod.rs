@@ -9,6 +9,7 @@ mod graph;
 mod run;
 mod sample;
 mod serve;
+mod simulate;
 mod sql;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub enum Command {
     Sample(sample::Arguments),
     /// Fire the schedule now
     Fire(fire::Arguments),
+    /// Let calls go wrong on virtual time, and watch whether any row is lost or doubled
+    Simulate(simulate::Arguments),
     /// Draw a state machine as Mermaid
     Graph(graph::Arguments),
 }
@@ -67,6 +70,7 @@ impl Command {
             Self::Check(arguments) => check::run(&arguments, environment).await,
             Self::Sample(arguments) => sample::run(&arguments),
             Self::Fire(arguments) => fire::run(arguments, environment).await,
+            Self::Simulate(arguments) => simulate::run(&arguments, environment),
             Self::Graph(arguments) => graph::run(&arguments),
         }
     }

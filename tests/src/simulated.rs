@@ -1,0 +1,68 @@
+//! A share of the simulations, small enough for every change; `cargo local simulate` runs as many as one likes.
+
+use crate::simulation::explore::{Laboratory, Tally};
+
+/// Every so many-th of the (call, fault) points of one load; coprime to the number of faults a call can meet, so that
+/// every fault is drawn.
+const STRIDE: usize = 11;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=60;
+const THREADS: usize = 2;
+
+#[test]
+fn no_fault_at_any_call_loses_doubles_or_mixes_rows() {
+    let laboratory = Laboratory::new().expect("the template deploys");
+    let tally = laboratory.exhaust(STRIDE, THREADS).expect("an undisturbed load");
+    assert!(tally.simulations > 50, "{}", tally.simulations);
+    held(&tally);
+}
+
+#[test]
+fn no_seed_loses_doubles_or_mixes_rows() {
+    let laboratory = Laboratory::new().expect("the template deploys");
+    let seeds: Vec<u64> = SEEDS.collect();
+    let tally = laboratory.random(&seeds, THREADS);
+    assert!(tally.faults > 100, "{}", tally.faults);
+    held(&tally);
+}
+
+#[test]
+fn a_seed_tells_the_same_story_twice() {
+    let laboratory = Laboratory::new().expect("the template deploys");
+    for seed in [45, 119, 363] {
+        let story = || names_aside(&laboratory.seed(seed).expect("it comes to its end").trace);
+        let (first, second) = (story(), story());
+        assert!(first.lines().count() > 100, "{first}");
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
+
+/// Runs, uploads and files have names that no other has.
+fn names_aside(trace: &str) -> String {
+    let is_name = |word: &str| word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = trace.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
+    words
+        .map(|word| {
+            if is_name(word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric())) {
+                "NAME"
+            } else {
+                word
+            }
+        })
+        .collect()
+}
+
+fn held(tally: &Tally) {
+    for failure in &tally.failures {
+        println!("{}: {:?}\n{}", failure.what, failure.violations, failure.trace);
+    }
+    println!(
+        "{} simulations, {} calls, {} faults, {} looks at the view",
+        tally.simulations, tally.calls, tally.faults, tally.looks
+    );
+    assert!(
+        tally.failures.is_empty(),
+        "{} of {} broke a promise",
+        tally.failures.len(),
+        tally.simulations
+    );
+}
