@@ -36,19 +36,17 @@ fn a_seed_tells_the_same_story_twice() {
     }
 }
 
-/// Runs, uploads and files have names that no other has.
+/// The calls and faults in their order. Runs, uploads and files have names that no other has, and a wait may end a
+/// millisecond earlier or later.
 fn names_aside(trace: &str) -> String {
     let is_name = |word: &str| word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let words = trace.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
-    words
-        .map(|word| {
-            if is_name(word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric())) {
-                "NAME"
-            } else {
-                word
-            }
-        })
-        .collect()
+    let untimed =
+        trace.lines().map(|line| line.trim_start().split_once(' ').map_or(line, |(_, rest)| rest));
+    let lines = untimed.map(|line| {
+        let words = line.split(|letter: char| !letter.is_ascii_alphanumeric());
+        words.map(|word| if is_name(word) { "NAME" } else { word }).collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn held(tally: &Tally) {

@@ -18,6 +18,8 @@ use crate::{Services, athena};
 pub struct StandIns {
     pub functions: Option<Arc<dyn Functions>>,
     pub network: Option<Arc<dyn Network>>,
+    /// Draws the jitter of retries.
+    pub random: Option<fn() -> u64>,
     pub athena: athena::Limits,
 }
 

@@ -15,6 +15,7 @@ use shared::lambda;
 use tokio::sync::Notify;
 
 use super::connector::Connector;
+use super::dice;
 use super::gate::Gate;
 use super::observer::Observer;
 use super::site::{Site, Wire};
@@ -103,7 +104,7 @@ impl InProcess {
             "handle-error" => {
                 let state = environment().build(handle_error::Config::read).map(|config| {
                     handle_error::State {
-                        jitter: fastrand::f64,
+                        jitter: dice::fraction,
                         ..handle_error::State::new(&sdk, config)
                     }
                 });
@@ -135,7 +136,7 @@ impl InProcess {
                 "simulation",
             )))
             .http_client(connector)
-            .retry_config(lambda::retries())
+            .retry_config(lambda::retries().with_use_static_exponential_base(true))
             .timeout_config(lambda::timeouts())
             .sleep_impl(
                 aws_smithy_async::rt::sleep::default_async_sleep().expect("a Tokio runtime"),

@@ -8,6 +8,7 @@
 
 pub mod connector;
 pub mod content;
+pub mod dice;
 pub mod explore;
 pub mod fault;
 pub mod functions;

@@ -10,6 +10,7 @@ use aws::lake::store::ListQuery;
 use serde_json::{Value, json};
 
 use super::content::{Content, DATASET, FILE, MONTH};
+use super::dice;
 use super::gate::{Gate, Plan};
 use super::observer::{Observer, Seen};
 use super::site::Site;
@@ -78,7 +79,7 @@ pub fn run(
     plan: Plan,
     seed: u64,
 ) -> anyhow::Result<Report> {
-    fastrand::seed(seed);
+    dice::seed(seed);
     let data = deployed.copy()?;
     let gate = Arc::new(Gate::new(plan, seed));
     let universe = Universe {

@@ -18,6 +18,7 @@ use runner::sample;
 use runner::template::{Account, Kind, Stack};
 use serde_json::{Value, json};
 
+use super::dice;
 use super::functions::InProcess;
 use super::gate::Gate;
 use super::network::Gated;
@@ -161,6 +162,7 @@ impl Universe {
         let stand_ins = StandIns {
             functions: Some(functions.clone()),
             network: Some(Arc::new(Gated { gate: self.gate.clone(), store: lake.store.clone() })),
+            random: Some(dice::number),
             athena: self.limits.clone(),
         };
         let services = Services::open_with(lake, Settings::default(), stand_ins)
@@ -189,6 +191,8 @@ pub async fn begin(elapsed: Duration) {
     if let Ok(ahead) = Duration::try_from(to.duration_since(lake::clock::now())) {
         tokio::time::advance(ahead).await;
     }
+    // Onto a tick of the runtime's timers, from which all later waits are whole.
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 impl World<'_> {
