@@ -16,6 +16,9 @@ use crate::month::Month;
 use crate::run::{Run, RunKey};
 use crate::storage::{StorageError, read_object};
 
+/// The parameter of a published view that names the entry it shows.
+pub const SHOWN: &str = "ledger_seq";
+
 /// One commit, and the state after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {

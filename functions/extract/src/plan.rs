@@ -1,6 +1,6 @@
 //! Makes a plan: asks ledger and source, and leaves the rules to [`crate::planning`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde_json::Value;
@@ -55,7 +55,8 @@ async fn plan_months(
 ) -> Result<Plan, ExtractError> {
     let mut all = asked.clone();
     all.extend(undated(contracts));
-    let live = read_live(state, all.iter().map(|wanted| wanted.dataset).collect()).await?;
+    let Ledgers { live, seqs } =
+        read_ledgers(state, all.iter().map(|wanted| wanted.dataset).collect()).await?;
     let loaded_from_here = live
         .iter()
         .filter(|(_, run)| matches!(run.source, Source::Http { .. }))
@@ -73,7 +74,8 @@ async fn plan_months(
     if found.values().any(Option::is_some) {
         found.extend(look_along(&survey, along).await);
     }
-    Ok(assemble(found, &live, contracts, &asked, force))
+    let plan = assemble(found, &live, contracts, &asked, force);
+    Ok(Plan { unpublished: catalog::unpublished(state, &seqs).await, ..plan })
 }
 
 async fn plan_arrival(
@@ -89,7 +91,7 @@ async fn plan_arrival(
     let wanted = Wanted { dataset: name.dataset, month: name.month };
     let mut datasets: BTreeSet<_> = undated(contracts).map(|wanted| wanted.dataset).collect();
     datasets.insert(name.dataset);
-    let live = read_live(state, datasets).await?;
+    let Ledgers { live, seqs } = read_ledgers(state, datasets).await?;
     let source = match arrival::object(&state.s3, arrival).await? {
         Ok(source) => source,
         Err(reason) => return Ok(ignored(reason)),
@@ -113,6 +115,7 @@ async fn plan_arrival(
     for unit in &mut plan.units {
         unit.replaces = None;
     }
+    plan.unpublished = catalog::unpublished(state, &seqs).await;
     Ok(plan)
 }
 
@@ -130,17 +133,28 @@ async fn look_along(survey: &Survey<'_>, along: BTreeSet<Wanted>) -> Found {
     found
 }
 
-async fn read_live(state: &State, datasets: BTreeSet<DatasetName>) -> Result<Live, ExtractError> {
+/// What the ledgers say.
+struct Ledgers {
+    live: Live,
+    /// The newest entry of each data set that has one.
+    seqs: BTreeMap<DatasetName, u64>,
+}
+
+async fn read_ledgers(
+    state: &State,
+    datasets: BTreeSet<DatasetName>,
+) -> Result<Ledgers, ExtractError> {
     let heads = datasets
         .into_iter()
         .map(|dataset| ledger::head(&state.s3, &state.config.lake_bucket, dataset, None));
-    let mut live = Live::new();
+    let (mut live, mut seqs) = (Live::new(), BTreeMap::new());
     for head in futures::future::try_join_all(heads).await?.into_iter().flatten() {
+        seqs.insert(head.entry.dataset, head.seq);
         for (month, run) in head.live {
             live.insert(Wanted { dataset: run.dataset, month }, run);
         }
     }
-    Ok(live)
+    Ok(Ledgers { live, seqs })
 }
 
 /// The data sets of one undated file.

@@ -13,8 +13,6 @@ use shared::ledger::{self, Entry};
 use crate::catalog::{self, CatalogError, Written};
 use crate::{LoadError, State};
 
-/// The parameter of a view that names the ledger entry it shows.
-const LEDGER_SEQ: &str = "ledger_seq";
 /// What Athena writes into a view's catalog entry.
 const VIRTUAL_VIEW: &str = "VIRTUAL_VIEW";
 const EXPANDED_TEXT: &str = "/* Presto View */";
@@ -62,7 +60,7 @@ pub async fn catch_up(state: &State, contract: &Dataset, head: &Entry) -> Result
 
 /// The ledger entry that a view shows.
 fn shown(view: &Table) -> Option<u64> {
-    view.parameters()?.get(LEDGER_SEQ)?.parse().ok()
+    view.parameters()?.get(ledger::SHOWN)?.parse().ok()
 }
 
 fn views(database: &str, contract: &Dataset, head: &Entry) -> [View; 2] {
@@ -123,7 +121,7 @@ fn table_input(database: &str, view: View, seq: u64) -> TableInput {
         .set_partition_keys(Some(Vec::new()))
         .parameters("comment", COMMENT)
         .parameters("presto_view", "true")
-        .parameters(LEDGER_SEQ, seq.to_string())
+        .parameters(ledger::SHOWN, seq.to_string())
         .build()
         .expect("it has a name")
 }

@@ -238,6 +238,9 @@ pub struct Plan {
     pub not_published: Vec<NotPublished>,
     /// The data sets of the units: those whose tables must be there.
     pub datasets: Vec<DatasetName>,
+    /// Data sets whose newest commit readers do not see: whoever committed it died before it was published.
+    #[serde(default)]
+    pub unpublished: Vec<DatasetName>,
     /// One of those tables is missing, or may be.
     #[serde(default)]
     pub first_run: bool,
