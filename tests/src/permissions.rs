@@ -37,7 +37,7 @@ async fn nothing_is_denied_and_nothing_is_granted_in_vain() {
 /// Templates with one grant less, and what the run says of it.
 const CRIPPLED: &[(&str, &str, &str)] = &[
     // Of the machine's role, and of a function's.
-    ("glue:GetTable", "glue:GetNoTable", "not authorized to perform: glue:GetTable on resource"),
+    ("glue:GetTable", "glue:GetNoTable", "not authorized to perform: glue:GetTable"),
     (
         "athena:GetQueryResults",
         "athena:GetNothing",

@@ -3,7 +3,7 @@
 //! old, alarms, and triggers that find nobody.
 //!
 //! It knows the template and the shapes of the TLC's files, and nothing of how months are loaded.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -246,7 +246,7 @@ impl Stage {
         }
         for event in events {
             let task: Value = serde_json::from_str(&event)?;
-            self.cloud.services().lambda().invoke_json(&task).await?;
+            self.cloud.services().lambda().invoke_json(&task, None).await?;
         }
         Ok(())
     }
@@ -279,23 +279,30 @@ impl Stage {
         Ok(())
     }
 
-    /// Functions fail on events nobody waits for, which become dead letters.
+    /// Functions with an environment that means nothing fail on events nobody waits for, which become dead letters.
     async fn fail_unheard(&self) -> anyhow::Result<()> {
         let has_letters = |properties: &Value| properties.get("DeadLetterQueue").is_some();
         for (_, function) in
             self.stack.functions().filter(|(_, function)| has_letters(&function.properties))
         {
+            let variables: BTreeMap<&str, &str> =
+                function.environment.keys().map(|name| (name.as_str(), "nonsense")).collect();
+            let broken = json!({
+                "FunctionName": function.name,
+                "Environment": {"Variables": variables},
+            });
+            self.cloud.call("lambda", "UpdateFunctionConfiguration", broken).await?;
             let once = json!({"FunctionName": function.name, "MaximumRetryAttempts": 0});
             self.cloud.call("lambda", "PutFunctionEventInvokeConfig", once).await?;
             let event =
                 json!({"FunctionName": function.name, "InvocationType": "Event", "Payload": []});
-            self.cloud.services().lambda().invoke_json(&event).await?;
+            self.cloud.services().lambda().invoke_json(&event, None).await?;
             let is_sent = |call: &Call| {
                 call.principal == function.role_arn
                     && ["sqs:SendMessage", "sns:Publish"].contains(&call.action.as_str())
             };
-            self.until("a dead letter is sent", async || Ok(self.calls().iter().any(is_sent)))
-                .await?;
+            let what = format!("{} sends a dead letter", function.name);
+            self.until(&what, async || Ok(self.calls().iter().any(is_sent))).await?;
         }
         Ok(())
     }
