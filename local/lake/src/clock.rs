@@ -8,6 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 /// A runtime's clock that is further off than this was paused.
 const OFF: Duration = Duration::from_secs(1);
 
+/// Two looks at one virtual instant must tell the same time, whatever passes between them.
+static ANCHOR: OnceLock<(Instant, Timestamp)> = OnceLock::new();
+
 /// The time of the runtime this is called in: the system's, or the virtual time of a runtime whose clock was paused
 /// ([`tokio::time::pause`]), so that a simulation's objects, tables and executions are as old as its sleeps make them.
 pub fn now() -> Timestamp {
@@ -16,8 +19,6 @@ pub fn now() -> Timestamp {
     if off < OFF {
         return Timestamp::now();
     }
-    // Two looks at one virtual instant must tell the same time, whatever passes between them.
-    static ANCHOR: OnceLock<(Instant, Timestamp)> = OnceLock::new();
     let (instant, time) = *ANCHOR.get_or_init(|| (system, Timestamp::now()));
     let ahead = signed(runtime.saturating_duration_since(instant));
     let behind = signed(instant.saturating_duration_since(runtime));
@@ -36,6 +37,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_paused_runtime_has_its_own_time() {
+        tokio::time::sleep(Duration::from_hours(1)).await;
         let before = now();
         tokio::time::sleep(Duration::from_hours(48)).await;
         assert_eq!(now(), now());

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 thread_local! {
     /// A simulation has its thread to itself.
-    static DICE: RefCell<fastrand::Rng> = RefCell::new(fastrand::Rng::with_seed(0));
+    static DICE: RefCell<fastrand::Rng> = const { RefCell::new(fastrand::Rng::with_seed(0)) };
 }
 
 /// Begins the order that belongs to a seed.

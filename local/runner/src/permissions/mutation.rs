@@ -32,8 +32,12 @@ pub fn mutations(stack: &Stack) -> Vec<Mutation> {
     for (at, holder) in holders(stack).into_iter().enumerate() {
         for place in 0..holder.documents.len() {
             let (label, document) = &holder.documents[place];
-            for (number, statement) in statements(document).into_iter().enumerate() {
-                for (what, change) in changes(label, &statement) {
+            let statements = statements(document);
+            if is_excused(label, &statements) {
+                continue;
+            }
+            for (number, statement) in statements.iter().enumerate() {
+                for (what, change) in changes(label, statement) {
                     let sid = statement["Sid"].as_str().unwrap_or_default();
                     let name = format!("{} {label} {sid}[{number}]: {what}", holder.name);
                     let mutated = mutated(stack, at, place, number, &change);
@@ -41,12 +45,13 @@ pub fn mutations(stack: &Stack) -> Vec<Mutation> {
                 }
             }
         }
-        for place in 0..holder.managed.len() {
-            let name = format!("{}: without {}", holder.name, holder.managed[place]);
+        // All at once: those that SAM gives a function in a network overlap.
+        if !holder.managed.is_empty() {
+            let name = format!("{}: without {}", holder.name, holder.managed.join(" and "));
             let mut stack = stack.clone();
             each_role(&mut stack, |index, role| {
                 if index == at {
-                    role.managed.remove(place);
+                    role.managed.clear();
                 }
             });
             all.push(Mutation { name, stack });
@@ -132,13 +137,25 @@ fn mutated(stack: &Stack, holder: usize, place: usize, number: usize, change: &C
     stack
 }
 
+/// Does a policy allow something, and nothing that a rehearsal uses?
+fn is_excused(policy: &str, statements: &[Value]) -> bool {
+    let mut allowing =
+        statements.iter().filter(|statement| statement["Effect"] == "Allow").peekable();
+    allowing.peek().is_some() && allowing.all(|statement| is_statement_excused(policy, statement))
+}
+
+fn is_statement_excused(policy: &str, statement: &Value) -> bool {
+    let sid = statement["Sid"].as_str().unwrap_or_default();
+    texts(&statement["Action"]).iter().all(|action| excuse(policy, sid, action).is_some())
+}
+
 fn changes(policy: &str, statement: &Value) -> Vec<(String, Change)> {
     let mut changes = Vec::new();
     let sid = statement["Sid"].as_str().unwrap_or_default();
     let is_excused = |action: &String| excuse(policy, sid, action).is_some();
     let is_allow = statement["Effect"] == "Allow";
     // A statement that no rehearsal uses is missed by none.
-    if is_allow && !texts(&statement["Action"]).iter().all(is_excused) {
+    if is_allow && !is_statement_excused(policy, statement) {
         changes.push(("without it".to_owned(), Change::Remove));
         let actions = texts(&statement["Action"]);
         for (at, action) in actions.iter().enumerate().filter(|_| actions.len() > 1) {
