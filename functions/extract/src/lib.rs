@@ -79,10 +79,16 @@ pub struct State {
 
 impl State {
     pub fn new(sdk: &SdkConfig, config: Config) -> Self {
+        let site = Site::new(&config.source_url, FIRST_PAUSE);
+        Self::with(sdk, config, site)
+    }
+
+    /// The same with another way to the source.
+    pub fn with(sdk: &SdkConfig, config: Config, site: Site) -> Self {
         Self {
             s3: Client::new(sdk),
             glue: aws_sdk_glue::Client::new(sdk),
-            site: Site::new(&config.source_url, FIRST_PAUSE),
+            site,
             clock: jiff::Timestamp::now,
             config,
         }

@@ -80,7 +80,7 @@ impl InProcess {
                         extract::FIRST_PAUSE,
                     );
                     let clock = lake::clock::now;
-                    extract::State { site, clock, ..extract::State::new(&sdk, config) }
+                    extract::State { clock, ..extract::State::with(&sdk, config, site) }
                 });
                 told(lambda::answer(&state, &extract::handle, payload).await)
             }

@@ -81,16 +81,15 @@ impl Observer {
     }
 
     async fn look_closely(&self, services: &Services, mark: u64) {
-        let found =
-            self.rows(services, "trips", "sum(CAST(round(total_amount * 100) AS bigint))").await;
+        let found = self.rows(services, "trips", "sum(pulocationid)").await;
         let seen = match found {
             Ok((0, _)) => Ok(Seen::Nothing),
-            Ok((rows, cents)) => {
+            Ok((rows, zones)) => {
                 let whole = |content: &&Content| {
-                    (content.rows - content.broken, content.cents) == (rows, cents)
+                    (content.rows - content.broken, content.zones) == (rows, zones)
                 };
                 self.contents.iter().find(whole).map(|content| Seen::All(content.name)).ok_or_else(
-                    || format!("the view shows {rows} rows of {cents} cents, which no content has"),
+                    || format!("the view shows {rows} rows with {zones} for the sum of their zones, which no content has"),
                 )
             }
             Err(error) if error.contains("TABLE_NOT_FOUND") || error.contains("does not exist") => {
