@@ -1,5 +1,6 @@
 //! A share of the simulations, small enough for every change; `cargo local simulate` runs as many as one likes.
 
+use crate::simulation::backfill::Backfill;
 use crate::simulation::explore::{Laboratory, Tally};
 
 /// Every so many-th of the (call, fault) points of one load; coprime to the number of faults a call can meet, so that
@@ -34,6 +35,23 @@ fn a_seed_tells_the_same_story_twice() {
         assert!(first.lines().count() > 100, "{first}");
         assert_eq!(first, second, "seed {seed}");
     }
+}
+
+#[test]
+fn a_backfill_under_quotas_loads_every_month_once_at_the_same_price_each() {
+    let run = |from: &str, to: &str| {
+        let month = |text: &str| text.parse().expect("a month");
+        let backfill = Backfill { from: month(from), to: month(to), rows: 12 };
+        let report = backfill.run().expect("it comes to its end");
+        assert_eq!(report.violations(), Vec::<String>::new(), "{report:?}");
+        report
+    };
+    let (few, many) = (run("2021-06", "2021-09"), run("2021-01", "2021-12"));
+    assert_eq!((few.months, many.months), (16, 48));
+    // More months than Athena takes at once: it throttled, and nothing came of it but waiting.
+    assert!(many.retries > 0, "{many:?}");
+    let ratio = (many.usd / 48.0) / (few.usd / 16.0);
+    assert!((0.9..1.1).contains(&ratio), "{ratio}: {few:?} {many:?}");
 }
 
 /// The calls and faults in their order. Runs, uploads and files have names that no other has, and a wait may end a

@@ -47,6 +47,9 @@ pub enum EventDetail {
     ExecutionFailed(Failure),
     ExecutionTimedOut(Failure),
     ExecutionAborted(Failure),
+    ExecutionRedriven {
+        redrive_count: u32,
+    },
     StateEntered {
         state: StateType,
         name: Arc<str>,
@@ -128,6 +131,10 @@ pub enum EventDetail {
     MapRunStarted {
         map_run_arn: String,
     },
+    MapRunRedriven {
+        map_run_arn: String,
+        redrive_count: u32,
+    },
     MapRunSucceeded,
     MapRunFailed(Failure),
     MapRunAborted,
@@ -189,6 +196,7 @@ impl EventDetail {
             Self::ExecutionFailed(_) => "ExecutionFailed",
             Self::ExecutionTimedOut(_) => "ExecutionTimedOut",
             Self::ExecutionAborted(_) => "ExecutionAborted",
+            Self::ExecutionRedriven { .. } => "ExecutionRedriven",
             Self::TaskScheduled { .. } => "TaskScheduled",
             Self::TaskStarted(_) => "TaskStarted",
             Self::TaskStartFailed(..) => "TaskStartFailed",
@@ -219,6 +227,7 @@ impl EventDetail {
             Self::MapIterationFailed { .. } => "MapIterationFailed",
             Self::MapIterationAborted { .. } => "MapIterationAborted",
             Self::MapRunStarted { .. } => "MapRunStarted",
+            Self::MapRunRedriven { .. } => "MapRunRedriven",
             Self::MapRunSucceeded => "MapRunSucceeded",
             Self::MapRunFailed(_) => "MapRunFailed",
             Self::MapRunAborted => "MapRunAborted",

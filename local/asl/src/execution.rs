@@ -14,6 +14,7 @@ use crate::event::EventDetail;
 use crate::failure::{Failure, Trouble, error_name};
 use crate::history::{History, MAX_EVENTS, Track};
 use crate::host::{Host, Stop};
+use crate::past::{Inner, Line, Past, Place, Resumption};
 use crate::state::StateKind;
 use crate::variables::Variables;
 use crate::visit::{Exit, Visit};
@@ -74,22 +75,46 @@ pub async fn run(
     context: Arc<ExecutionContext>,
     host: &dyn Host,
 ) -> Outcome {
+    play(definition, context, host, None).await
+}
+
+/// Goes on with an execution that did not succeed, where its past ends: states that were exited
+/// are not run again.
+pub async fn redrive(
+    definition: &Definition,
+    context: Arc<ExecutionContext>,
+    host: &dyn Host,
+    past: Past,
+) -> Outcome {
+    play(definition, context, host, Some(past)).await
+}
+
+async fn play(
+    definition: &Definition,
+    context: Arc<ExecutionContext>,
+    host: &dyn Host,
+    past: Option<Past>,
+) -> Outcome {
     let limit = match context.execution_type {
         ExecutionType::Standard => MAX_EVENTS,
         ExecutionType::Express => u64::MAX,
     };
-    let run = Run { host, history: History::new(host, limit), execution: context };
+    let last = past.as_ref().map_or(0, |past| past.last);
+    let run = Run { host, history: History::new(host, limit, last), execution: context };
     let input = Arc::clone(&run.execution.input);
-    run.history.append(
-        0,
-        EventDetail::ExecutionStarted {
+    let first = match &past {
+        None => EventDetail::ExecutionStarted {
             input: Arc::clone(&input),
             role_arn: run.execution.role_arn.clone(),
         },
-    );
+        Some(_) => EventDetail::ExecutionRedriven { redrive_count: run.execution.redrive_count },
+    };
+    run.history.append(0, first);
     let track = Track::default();
+    let past = past.as_ref().map(|past| past.line.as_ref());
     let outcome = {
-        let body = run.machine(&definition.machine, input, Variables::default(), &track, None);
+        let start = Start { input, variables: Variables::default(), item: None, past };
+        let body = run.machine(&definition.machine, start, &track);
         let body = body.fuse();
         let limit = time_limit(run.limit_seconds(definition), host).fuse();
         let stopped = host.stopped().fuse();
@@ -150,6 +175,15 @@ pub(crate) struct Run<'a> {
     pub execution: Arc<ExecutionContext>,
 }
 
+/// What a machine begins with.
+pub(crate) struct Start<'a> {
+    pub input: Arc<Value>,
+    pub variables: Variables,
+    pub item: Option<MapItem>,
+    /// What it had done before a redrive.
+    pub past: Option<&'a Line>,
+}
+
 impl Run<'_> {
     fn limit_seconds(&self, definition: &Definition) -> Option<u64> {
         match self.execution.execution_type {
@@ -165,21 +199,43 @@ impl Run<'_> {
     pub async fn machine(
         &self,
         machine: &Machine,
-        input: Arc<Value>,
-        mut variables: Variables,
+        start: Start<'_>,
         track: &Track,
-        item: Option<MapItem>,
     ) -> Result<Arc<Value>, Failure> {
-        let mut data = input;
+        let Start { input: mut data, mut variables, item, past } = start;
         let mut at = machine.start;
+        let mut open = None;
+        if let Some(Resumption { assigned, at: place }) = past.and_then(|past| past.resume(machine))
+        {
+            for one in assigned {
+                variables.assign(std::slice::from_ref(one));
+            }
+            track.follow(past.map_or(0, |past| past.last));
+            match place {
+                Place::End(result) => return Ok(result),
+                Place::Before(next, output) => (at, data) = (next, output),
+                Place::Within(state, visit) => {
+                    (at, data) = (state, Arc::clone(&visit.input));
+                    open = Some(visit);
+                }
+            }
+        }
         for visits in 1_u64.. {
             if visits % VISITS_IN_ONE_GO == 0 {
                 yield_now().await;
             }
             let state = &machine.states[at];
             let before = track.previous();
-            let entered = self.enter(state, track, &data)?;
+            let (entered, past) = match open.take() {
+                // A Fail is entered anew, and fails again.
+                Some(open) if !matches!(state.kind, StateKind::Fail(_)) => {
+                    track.follow(open.last);
+                    (open.entered, open.inner)
+                }
+                _ => (self.enter(state, track, &data)?, &Inner::Nothing),
+            };
             let mut visit = Visit {
+                past,
                 run: self,
                 state,
                 track,
@@ -205,12 +261,10 @@ impl Run<'_> {
     pub fn inner_machine<'b>(
         &'b self,
         machine: &'b Machine,
-        input: Arc<Value>,
-        variables: Variables,
+        start: Start<'b>,
         track: &'b Track,
-        item: Option<MapItem>,
     ) -> BoxFuture<'b, Result<Arc<Value>, Failure>> {
-        self.machine(machine, input, variables, track, item).boxed()
+        self.machine(machine, start, track).boxed()
     }
 
     async fn visit(&self, visit: &mut Visit<'_>, variables: &Variables) -> Result<Exit, Failure> {

@@ -19,8 +19,9 @@ pub(crate) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    pub fn new(host: &'a dyn Host, limit: u64) -> Self {
-        Self { host, last: AtomicU64::new(0), limit }
+    /// `last` events are there already.
+    pub fn new(host: &'a dyn Host, limit: u64, last: u64) -> Self {
+        Self { host, last: AtomicU64::new(last), limit }
     }
 
     /// Records an event after `track`'s last one, without following it.

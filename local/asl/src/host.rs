@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::definition::{Definition, ExecutionType};
 use crate::event::Event;
 use crate::execution::{ExecutionContext, Outcome};
-use crate::failure::Failure;
+use crate::failure::{Failure, error_name};
 use crate::items::ReaderConfig;
 use crate::resource::Resource;
 
@@ -55,12 +55,21 @@ pub trait Host: Send + Sync {
     /// may not start children.
     async fn start_map_run(&self, run: MapRunStart) -> Result<String, Failure>;
 
+    /// Takes up a Map Run of the execution's past again, and returns how often that has now happened.
+    async fn redrive_map_run(&self, arn: &str) -> Result<u32, Failure> {
+        Err(Failure::new(
+            error_name::RUNTIME,
+            format!("the Map Run '{arn}' cannot be redriven here"),
+        ))
+    }
+
     /// Reads the items of a Distributed Map's `ItemReader`, at most
     /// `source.max_items`. [`items`](crate::items) parses JSON, JSONL and CSV.
     async fn read_items(&self, source: ItemSource) -> Result<Vec<Value>, Failure>;
 
     /// Runs one child execution of a Distributed Map to its end. Several are
-    /// in flight at once; the host may run each on its own thread.
+    /// in flight at once; the host may run each on its own thread. Where the Map
+    /// Run is redriven, a child that succeeded before keeps its outcome.
     async fn child(&self, child: ChildExecution) -> Outcome;
 
     /// Writes the children's results as `ResultWriter` says and returns the
@@ -191,6 +200,8 @@ pub struct ChildExecution {
     pub execution_type: ExecutionType,
     pub input: Arc<Value>,
     pub parent: Arc<ExecutionContext>,
+    /// The Map Run is: this child may have run before.
+    pub redriven: bool,
 }
 
 /// The children's results of a Distributed Map with a `ResultWriter`.

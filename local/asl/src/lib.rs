@@ -42,6 +42,7 @@ mod execution;
 mod failure;
 mod host;
 pub mod items;
+mod past;
 mod resource;
 mod review;
 
@@ -65,7 +66,7 @@ mod visit;
 pub use definition::{Definition, ExecutionType, QueryLanguage};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Severity};
 pub use event::{Event, EventDetail, StateType, TaskName};
-pub use execution::{ExecutionContext, Outcome, run};
+pub use execution::{ExecutionContext, Outcome, redrive, run};
 pub use failure::{Failure, error_name};
 pub use history::MAX_EVENTS;
 pub use host::{
@@ -73,6 +74,7 @@ pub use host::{
     TaskFailure, TaskSignals, TaskStage,
 };
 pub use items::ReaderConfig;
+pub use past::Past;
 pub use payload::MAX_PAYLOAD_BYTES;
 pub use resource::{Pattern, Resource, ResourceKind};
 pub use review::{

@@ -11,6 +11,7 @@ use crate::definition::{Place, QueryLanguage, Selection, State, Transition};
 use crate::execution::Run;
 use crate::failure::{Failure, Fault, Trouble, error_name};
 use crate::history::Track;
+use crate::past::Inner;
 use crate::payload;
 use crate::scope::Scope;
 use crate::template::Template;
@@ -26,6 +27,8 @@ pub(crate) struct Visit<'a> {
     pub entered: u64,
     pub context: StateContext,
     pub input: Arc<Value>,
+    /// What was under way inside the state before a redrive, until the first attempt has ended.
+    pub past: &'a Inner,
 }
 
 /// What a state leaves with.

@@ -17,6 +17,7 @@ pub mod graph;
 pub mod origin;
 pub mod permissions;
 pub mod project;
+pub mod redrive;
 pub mod rows;
 pub mod run;
 pub mod sample;

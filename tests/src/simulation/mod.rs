@@ -6,6 +6,7 @@
 //! Every call passes one gate ([`gate`]), which decides by the seed whether it goes wrong and how ([`fault`]).
 //! After every call the published view is read as anyone would read it ([`observer`]).
 
+pub mod backfill;
 pub mod connector;
 pub mod content;
 pub mod dice;

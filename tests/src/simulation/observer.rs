@@ -30,6 +30,7 @@ pub struct Place {
 
 pub struct Observer {
     place: Place,
+    /// What there can be to see; nothing is looked at where that is nothing.
     contents: Vec<Content>,
     state: Mutex<State>,
 }
@@ -48,6 +49,11 @@ impl Observer {
         Observer { place, contents, state: Mutex::default() }
     }
 
+    /// A reader of other things, who only asks when told to.
+    pub fn elsewhere(place: Place) -> Self {
+        Self::new(place, Vec::new())
+    }
+
     /// From now on a reader may see this content.
     pub fn publish(&self, name: char) {
         let second = lake::clock::now().as_second();
@@ -56,6 +62,9 @@ impl Observer {
 
     /// Looks, unless nothing that the view is made of has changed since the last look.
     pub async fn look(&self, services: &Services) {
+        if self.contents.is_empty() {
+            return;
+        }
         let mark = self.mark(services);
         let unchanged = self.state().last.is_some_and(|(last, _)| last == mark);
         if !unchanged {
@@ -134,7 +143,7 @@ impl Observer {
     }
 
     /// The first row of an Athena query, asked for as any client does.
-    async fn first_row(&self, services: &Services, query: &str) -> Result<Value, String> {
+    pub async fn first_row(&self, services: &Services, query: &str) -> Result<Value, String> {
         let athena = |action: &'static str, input: Value| async move {
             services.athena().operation(action, input).await.map_err(|error| error.to_string())
         };

@@ -124,6 +124,10 @@ impl Targets<'_> {
 }
 
 impl Machine {
+    pub fn first_state(&self) -> &str {
+        &self.states[self.start].name
+    }
+
     /// Reads `StartAt` and `States`. `None` when problems leave nothing to run.
     pub fn parse(fields: &Fields, scheme: Scheme) -> Option<Self> {
         fields.require(&["StartAt", "States"]);

@@ -90,6 +90,13 @@ impl EventDetail {
             | Self::MapIterationAborted { name, index } => {
                 fields([("name", json!(name.as_ref())), ("index", json!(index))], None)
             }
+            Self::ExecutionRedriven { redrive_count } => {
+                fields([("redriveCount", json!(redrive_count))], None)
+            }
+            Self::MapRunRedriven { map_run_arn, redrive_count } => {
+                let count = ("redriveCount", json!(redrive_count));
+                fields([("mapRunArn", json!(map_run_arn)), count], None)
+            }
             Self::MapRunStarted { map_run_arn } => {
                 fields([("mapRunArn", json!(map_run_arn))], None)
             }

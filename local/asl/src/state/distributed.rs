@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::map::Map;
 use super::map_run::{MapRun, ResultWriter};
-use super::tolerance::Tolerance;
+use super::tolerance::{Threshold, Tolerance};
 use crate::definition::{Definition, ExecutionType, Fields};
 use crate::event::EventDetail;
 use crate::failure::{Failure, Trouble, error_name};
 use crate::host::MapRunStart;
 use crate::items::{ItemBatcher, ItemReader};
+use crate::past::Inner;
 use crate::variables::Variables;
 use crate::visit::{Exit, Visit};
 
@@ -75,22 +76,23 @@ impl Distributed {
         max_concurrency: usize,
     ) -> Result<Exit, Trouble> {
         let (history, host) = (&visit.run.history, visit.run.host);
-        let length = items.len();
-        history.record(visit.track, EventDetail::MapStateStarted { length })?;
+        if !matches!(visit.past, Inner::MapRun(_)) {
+            let length = items.len();
+            history.record(visit.track, EventDetail::MapStateStarted { length })?;
+        }
         let threshold = self.tolerance.evaluate(visit, variables, input)?;
-        let arn = host
-            .start_map_run(MapRunStart {
-                state: Arc::clone(&visit.state.name),
-                label: self.label.clone(),
-                max_concurrency: max_concurrency as u64,
-                tolerated_failure_count: threshold.count(),
-                tolerated_failure_percentage: threshold.percentage(),
-                execution_type: self.execution_type,
-                execution: Arc::clone(&visit.run.execution),
-            })
-            .await?;
-        let map_run_arn = arn.clone();
-        history.record(visit.track, EventDetail::MapRunStarted { map_run_arn })?;
+        let (arn, redriven) = match visit.past {
+            Inner::MapRun(arn) => {
+                let redrive_count = host.redrive_map_run(arn).await?;
+                let map_run_arn = arn.clone();
+                let taken_up = EventDetail::MapRunRedriven { map_run_arn, redrive_count };
+                history.record(visit.track, taken_up)?;
+                (arn.clone(), true)
+            }
+            Inner::Nothing | Inner::Lines(_) => {
+                (self.start(visit, &threshold, max_concurrency).await?, false)
+            }
+        };
         visit.track.open_state(visit.state.kind.state_type());
         let run = MapRun {
             distributed: self,
@@ -99,6 +101,7 @@ impl Distributed {
             input,
             map,
             arn: &arn,
+            redriven,
             at_once: match max_concurrency {
                 0 => MAX_CONCURRENT_CHILDREN,
                 limit => limit.min(MAX_CONCURRENT_CHILDREN),
@@ -122,6 +125,30 @@ impl Distributed {
         history.note(visit.track, EventDetail::MapStateSucceeded)?;
         visit.track.close();
         visit.exit(result, variables)
+    }
+}
+
+impl Distributed {
+    /// A new Map Run's ARN.
+    async fn start(
+        &self,
+        visit: &Visit<'_>,
+        threshold: &Threshold,
+        max_concurrency: usize,
+    ) -> Result<String, Trouble> {
+        let run = MapRunStart {
+            state: Arc::clone(&visit.state.name),
+            label: self.label.clone(),
+            max_concurrency: max_concurrency as u64,
+            tolerated_failure_count: threshold.count(),
+            tolerated_failure_percentage: threshold.percentage(),
+            execution_type: self.execution_type,
+            execution: Arc::clone(&visit.run.execution),
+        };
+        let arn = visit.run.host.start_map_run(run).await?;
+        let map_run_arn = arn.clone();
+        visit.run.history.record(visit.track, EventDetail::MapRunStarted { map_run_arn })?;
+        Ok(arn)
     }
 }
 

@@ -9,8 +9,10 @@ use serde_json::Value;
 use crate::context::MapItem;
 use crate::definition::Machine;
 use crate::event::EventDetail;
+use crate::execution::Start;
 use crate::failure::{Failure, Trouble};
 use crate::history::Track;
+use crate::past::{Inner, Line};
 use crate::template::Template;
 use crate::variables::Variables;
 use crate::visit::Visit;
@@ -50,7 +52,11 @@ impl<'a> Iterations<'a> {
             while running.len() < at_once
                 && let Some((index, item)) = pending.next()
             {
-                running.push(self.start(index, item)?);
+                let past = self.past(index);
+                match past.and_then(|past| past.result(self.machine)) {
+                    Some(result) => results[index] = Some(result),
+                    None => running.push(self.start(index, item, past)?),
+                }
             }
             let Some((index, iteration, ended)) = running.next().await else {
                 return Ok(results);
@@ -81,7 +87,19 @@ impl<'a> Iterations<'a> {
         }
     }
 
-    fn start(&self, index: usize, value: Arc<Value>) -> Result<Iteration<'a>, Trouble> {
+    fn past(&self, index: usize) -> Option<&'a Line> {
+        match self.visit.past {
+            Inner::Lines(lines) => lines.iteration(index),
+            Inner::Nothing | Inner::MapRun(_) => None,
+        }
+    }
+
+    fn start(
+        &self,
+        index: usize,
+        value: Arc<Value>,
+        past: Option<&'a Line>,
+    ) -> Result<Iteration<'a>, Trouble> {
         let (visit, variables, machine) = (self.visit, self.variables, self.machine);
         let item = MapItem { index, value: Arc::clone(&value) };
         let input = match self.selector {
@@ -90,13 +108,15 @@ impl<'a> Iterations<'a> {
         };
         let name = Arc::clone(&visit.state.name);
         let started = EventDetail::MapIterationStarted { name, index };
-        let id = visit.run.history.note(visit.track, started)?;
+        let id = match past {
+            Some(past) => past.last,
+            None => visit.run.history.note(visit.track, started)?,
+        };
         let track = Arc::new(Track::after(id));
         visit.track.add_iteration(index, Arc::clone(&track));
         Ok(Box::pin(async move {
-            let variables = variables.clone();
-            let ended =
-                visit.run.inner_machine(machine, input, variables, &track, Some(item)).await;
+            let start = Start { input, variables: variables.clone(), item: Some(item), past };
+            let ended = visit.run.inner_machine(machine, start, &track).await;
             (index, track, ended)
         }))
     }

@@ -10,6 +10,7 @@ use crate::definition::{Definition, ExecutionType, Fields, Machine};
 use crate::event::EventDetail;
 use crate::failure::{Fault, Trouble};
 use crate::jsonata::Query;
+use crate::past::Inner;
 use crate::path::Path;
 use crate::quantity::{Quantity, unexpected};
 use crate::scope::Scope;
@@ -78,7 +79,9 @@ impl Map {
                 let items = self.items.evaluate(&visit.scope(&input, variables))?;
                 let length = items.len();
                 let history = &visit.run.history;
-                history.record(visit.track, EventDetail::MapStateStarted { length })?;
+                if !matches!(visit.past, Inner::Lines(_)) {
+                    history.record(visit.track, EventDetail::MapStateStarted { length })?;
+                }
                 let iterations = Iterations {
                     visit,
                     variables,

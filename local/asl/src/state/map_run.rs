@@ -49,6 +49,8 @@ pub(super) struct MapRun<'a> {
     pub input: &'a Arc<Value>,
     pub map: &'a Map,
     pub arn: &'a str,
+    /// Children of it may have run before.
+    pub redriven: bool,
     pub at_once: usize,
     pub threshold: Threshold,
 }
@@ -142,6 +144,7 @@ impl MapRun<'_> {
                     execution_type: self.distributed.execution_type,
                     input: Arc::clone(&input),
                     parent: Arc::clone(&self.visit.run.execution),
+                    redriven: self.redriven,
                 });
                 running.push(async move { (index, input, child.await) });
             }

@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::iteration::collect;
 use crate::definition::{Fields, Machine};
 use crate::event::EventDetail;
+use crate::execution::Start;
 use crate::failure::Trouble;
 use crate::history::Track;
+use crate::past::Inner;
 use crate::variables::Variables;
 use crate::visit::{Exit, Visit};
 
@@ -42,7 +44,9 @@ impl Parallel {
         let input = visit.effective_input(variables)?;
         let input = visit.parameters(&input, variables)?;
         let history = &visit.run.history;
-        history.record(visit.track, EventDetail::ParallelStateStarted)?;
+        if !matches!(visit.past, Inner::Lines(_)) {
+            history.record(visit.track, EventDetail::ParallelStateStarted)?;
+        }
         let results = self.run_branches(visit, &input, variables).await?;
         // The exit follows the last branch's last event, not this one.
         history.note(visit.track, EventDetail::ParallelStateSucceeded)?;
@@ -56,8 +60,13 @@ impl Parallel {
         input: &Arc<Value>,
         variables: &Variables,
     ) -> Result<Vec<Option<Arc<Value>>>, Trouble> {
+        let lines = match visit.past {
+            Inner::Lines(lines) => Some(lines),
+            Inner::Nothing | Inner::MapRun(_) => None,
+        };
+        let started = lines.map_or_else(|| visit.track.previous(), |lines| lines.started);
         let tracks: Vec<_> =
-            self.branches.iter().map(|_| Arc::new(Track::after(visit.track.previous()))).collect();
+            self.branches.iter().map(|_| Arc::new(Track::after(started))).collect();
         visit.track.open_branches(tracks.clone());
         let mut running: FuturesUnordered<_> = self
             .branches
@@ -65,14 +74,13 @@ impl Parallel {
             .zip(&tracks)
             .enumerate()
             .map(|(at, (branch, track))| async move {
-                let ended = visit.run.inner_machine(
-                    branch,
-                    Arc::clone(input),
-                    variables.clone(),
-                    track,
-                    visit.context.item.clone(),
-                );
-                (at, ended.await)
+                let start = Start {
+                    input: Arc::clone(input),
+                    variables: variables.clone(),
+                    item: visit.context.item.clone(),
+                    past: lines.and_then(|lines| lines.branch(branch.first_state())),
+                };
+                (at, visit.run.inner_machine(branch, start, track).await)
             })
             .collect();
         let mut results = vec![None; self.branches.len()];

@@ -9,6 +9,7 @@ use crate::definition::{Catcher, Transition};
 use crate::event::EventDetail;
 use crate::execution::end;
 use crate::failure::{Failure, Trouble, error_name};
+use crate::past::Inner;
 use crate::state::StateKind;
 use crate::variables::Variables;
 
@@ -40,6 +41,7 @@ impl Visit<'_> {
                 StateKind::Map(map) => map.run(self, variables).await,
                 other => unreachable!("{:?} has no policy", other.state_type()),
             };
+            self.past = &Inner::Nothing;
             let settled = match ended {
                 Ok(exit) => return Ok(exit),
                 Err(trouble) => self.settle(trouble)?,

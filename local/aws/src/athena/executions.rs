@@ -14,8 +14,10 @@ use lake::sql::{QueryContext, QueryError, QueryOutput, StatementKind, StatementT
 use lake::store::{Meter, PutOptions};
 use lake::{Lake, S3Url};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::limits::{Bucket, Limits};
 use super::now;
 use super::owner::Owner;
 use super::permission::Permission;
@@ -30,36 +32,6 @@ use crate::wire::ServiceError;
 const OTHER_PROCESS: Duration = Duration::from_millis(200);
 /// How often a query looks whether another process has stopped it.
 const STOPPED_ELSEWHERE: Duration = Duration::from_millis(500);
-
-/// How much runs at once, and what is refused or cut off. AWS's quotas are off by default.
-/// Source: <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// SELECT, INSERT, CTAS, UNLOAD and the like running at once.
-    pub dml_running: usize,
-    /// All other statements running at once.
-    pub ddl_running: usize,
-    /// Queued and running queries of a class; one more is `TooManyRequestsException`. AWS: 20 DDL, 20 to 200 DML.
-    pub dml_active: Option<usize>,
-    pub ddl_active: Option<usize>,
-    /// AWS: 30 minutes.
-    pub dml_timeout: Option<Duration>,
-    /// AWS: 600 minutes.
-    pub ddl_timeout: Option<Duration>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            dml_running: 2,
-            ddl_running: 2,
-            dml_active: None,
-            ddl_active: None,
-            dml_timeout: None,
-            ddl_timeout: None,
-        }
-    }
-}
 
 /// Which slots a statement waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +83,7 @@ pub(super) struct Executions {
     dml: Semaphore,
     ddl: Semaphore,
     active: Mutex<HashMap<String, Active>>,
+    starts: Mutex<Option<Bucket>>,
     /// Cancelled when the service goes.
     closing: CancellationToken,
 }
@@ -131,6 +104,7 @@ impl Executions {
             meters,
             dml: Semaphore::new(limits.dml_running),
             ddl: Semaphore::new(limits.ddl_running),
+            starts: Mutex::new(limits.starts.map(Bucket::new)),
             limits,
             active: Mutex::default(),
             closing,
@@ -154,6 +128,12 @@ impl Executions {
         most.is_some_and(|most| {
             self.active().values().filter(|active| active.class == class).count() >= most
         })
+    }
+
+    /// Whether one more query may be started now; if so, it counts as started.
+    pub fn may_start(&self) -> bool {
+        let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        starts.as_mut().is_none_or(Bucket::take)
     }
 
     /// Queues a recorded execution.
@@ -209,6 +189,7 @@ impl Executions {
                 Err(_) => return self.refuse(id, permission),
             },
         };
+        let until = Instant::now() + self.limits.least_running;
         let run = AssertUnwindSafe(self.carry_out(&lake, id, work, cancel)).catch_unwind();
         let outcome = match timeout {
             None => run.await,
@@ -218,6 +199,10 @@ impl Executions {
             },
         };
         let outcome = outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            () = cancel.cancelled() => {}
+        }
         self.meters.count_store(Sender::Athena, id, meter.requests());
         if let Some(permission) = &permission {
             if outcome.is_err() {

@@ -11,6 +11,7 @@
 mod data_catalog;
 mod engine_version;
 mod executions;
+mod limits;
 mod metadata;
 mod named;
 mod owner;
@@ -49,7 +50,7 @@ use named::NamedQuery;
 use prepared::PreparedStatement;
 use workgroup::WorkGroup;
 
-pub use executions::Limits;
+pub use limits::{Limits, Rate};
 pub use query::{AthenaError, QueryExecution, State};
 
 /// The Athena service. To be opened inside a Tokio runtime, which runs the queries; they end with the service.

@@ -151,7 +151,7 @@ impl Athena {
         let location = self.result_location(caller, &group, start.result_configuration.clone())?;
         let accepted = self.accept(&group, &start)?;
         let class = Class::of(accepted.kind);
-        if self.executions.is_full(class) {
+        if self.executions.is_full(class) || !self.executions.may_start() {
             return Err(too_many());
         }
         let mut query = self.draft(&start, &group, &location, accepted.kind)?;

@@ -120,8 +120,9 @@ impl StepFunctions {
         if let Some(existing) = self.executions.insert(&execution)? {
             return self.started_already(&existing, &execution);
         }
-        let context = self.context(&execution, &started.resolved, started.value);
-        self.launch(Launch { definition, context, recorded: true });
+        let role = &started.resolved.revision.role_arn;
+        let context = self.context(&execution, &started.resolved.machine.name, role, started.value);
+        self.launch(Launch { definition, context, recorded: true, past: None });
         Ok(json!({"executionArn": arn, "startDate": seconds(execution.started)}))
     }
 
@@ -163,25 +164,26 @@ impl StepFunctions {
             input: started.value,
             execution_type: ExecutionType::Express,
         };
-        Ok(Launch { definition, context: Arc::new(context), recorded: false })
+        Ok(Launch { definition, context: Arc::new(context), recorded: false, past: None })
     }
 
-    fn context(
+    pub(super) fn context(
         &self,
         execution: &Execution,
-        resolved: &Resolved,
+        machine_name: &str,
+        role_arn: &str,
         input: Arc<Value>,
     ) -> Arc<asl::ExecutionContext> {
         Arc::new(asl::ExecutionContext {
             execution_arn: execution.arn.clone(),
             execution_name: execution.name.clone(),
-            state_machine_arn: resolved.machine.arn.clone(),
-            state_machine_name: resolved.machine.name.clone(),
-            role_arn: resolved.revision.role_arn.clone(),
+            state_machine_arn: execution.machine.clone(),
+            state_machine_name: machine_name.to_owned(),
+            role_arn: role_arn.to_owned(),
             region: self.settings.region.clone(),
             start_time: Timestamp::from_millisecond(execution.started).unwrap_or_default(),
             redrive_count: execution.redrives,
-            redrive_time: None,
+            redrive_time: execution.redriven.and_then(|at| Timestamp::from_millisecond(at).ok()),
             input,
             execution_type: ExecutionType::Standard,
         })
@@ -298,20 +300,6 @@ impl StepFunctions {
             )),
         }
     }
-
-    pub(super) fn redrive_execution(&self, input: &Value) -> Result<Value, ServiceError> {
-        let arn = check(text(input, "executionArn")?, &["execution"])?;
-        let execution = self.recorded(arn)?;
-        let reason = match execution.status.as_str() {
-            "RUNNING" | "SUCCEEDED" => {
-                format!("Execution is {} and cannot be redriven", execution.status)
-            }
-            _ => {
-                "redrive is not offered here: start a new execution with the same input".to_owned()
-            }
-        };
-        Err(ServiceError::new("ExecutionNotRedrivable", reason))
-    }
 }
 
 fn not_supported() -> ServiceError {
@@ -346,6 +334,7 @@ pub(super) fn describe(execution: &Execution) -> Value {
     let (status, reason) = match execution.status.as_str() {
         "RUNNING" => ("NOT_REDRIVABLE", "Execution is RUNNING and cannot be redriven"),
         "SUCCEEDED" => ("NOT_REDRIVABLE", "Execution is SUCCEEDED and cannot be redriven"),
+        _ if execution.map_run.is_some() => ("REDRIVABLE_BY_MAP_RUN", ""),
         _ => ("REDRIVABLE", ""),
     };
     answer["redriveStatus"] = status.into();

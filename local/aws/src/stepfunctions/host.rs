@@ -18,6 +18,7 @@ use super::history::Recorder;
 use super::run::Running;
 use super::{callback, integration, item_reader, result_writer};
 use crate::iam::{Caller, Need};
+use crate::wire::ServiceError;
 
 pub(super) struct ExecutionHost {
     service: Arc<StepFunctions>,
@@ -39,10 +40,38 @@ impl ExecutionHost {
         ExecutionHost { service, context, caller, recorder, stopped }
     }
 
+    fn launch_child(&self, child: &ChildExecution) -> Result<Child, Failure> {
+        let failed = |error: ServiceError| Failure::new(error_name::RUNTIME, error.to_string());
+        let revision = self.service.revision_of(&self.context.execution_arn);
+        let before = if child.redriven {
+            self.service.child_of(&child.map_run_arn, child.index).map_err(failed)?
+        } else {
+            None
+        };
+        let Some(before) = before else {
+            return self.service.launch_child(child, revision).map(Child::Running).map_err(failed);
+        };
+        if let Some(output) = &before.output {
+            let output = serde_json::from_str(output);
+            let output =
+                output.map_err(|error| Failure::new(error_name::RUNTIME, error.to_string()))?;
+            return Ok(Child::Ended(Outcome::Succeeded(Arc::new(output))));
+        }
+        self.authorise("states:RedriveExecution", before.arn.clone())?;
+        self.service.redrive_child(child, &before).map(Child::Running).map_err(failed)
+    }
+
     /// What Step Functions does for the Map as its role.
     fn authorise(&self, action: &'static str, resource: String) -> Result<(), Failure> {
         self.service.authorise(&self.caller, &Need::new(action, resource))
     }
+}
+
+/// A child of a Map Run, started or taken up again.
+enum Child {
+    Running(Running),
+    /// It had succeeded before its Map Run was redriven.
+    Ended(Outcome),
 }
 
 /// A child whose parent no longer waits is stopped, as AWS stops it, if the role may.
@@ -116,6 +145,15 @@ impl Host for ExecutionHost {
         Ok(self.service.start_map_run(&run))
     }
 
+    async fn redrive_map_run(&self, arn: &str) -> Result<u32, Failure> {
+        self.service.redrive_map_run(arn).map_err(|error| {
+            Failure::new(
+                error_name::RUNTIME,
+                format!("the Map Run '{arn}' was not redriven: {error}"),
+            )
+        })
+    }
+
     async fn read_items(&self, source: ItemSource) -> Result<Vec<Value>, Failure> {
         self.service.with_store(&self.context, |store| {
             item_reader::read(&self.service, &self.caller, store, &source)
@@ -123,12 +161,10 @@ impl Host for ExecutionHost {
     }
 
     async fn child(&self, child: ChildExecution) -> Outcome {
-        let revision = self.service.revision_of(&self.context.execution_arn);
-        let running = match self.service.launch_child(&child, revision) {
-            Ok(running) => running,
-            Err(error) => {
-                return Outcome::Failed(Failure::new(error_name::RUNTIME, error.to_string()));
-            }
+        let running = match self.launch_child(&child) {
+            Ok(Child::Running(running)) => running,
+            Ok(Child::Ended(outcome)) => return outcome,
+            Err(failure) => return Outcome::Failed(failure),
         };
         let mut guard = StopOnDrop { host: self, child: Some(running.clone()) };
         let followed = self.authorise("states:DescribeExecution", running.arn.clone());

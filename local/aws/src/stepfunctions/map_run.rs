@@ -20,6 +20,10 @@ pub struct MapRun {
     tolerated_failure_count: u64,
     tolerated_failure_percentage: f64,
     owner: String,
+    #[serde(default)]
+    redrives: u32,
+    #[serde(default)]
+    redriven: Option<i64>,
 }
 
 fn no_map_run(arn: &str) -> ServiceError {
@@ -44,6 +48,8 @@ impl StepFunctions {
             tolerated_failure_count: run.tolerated_failure_count,
             tolerated_failure_percentage: run.tolerated_failure_percentage,
             owner: self.owner.id.clone(),
+            redrives: 0,
+            redriven: None,
         };
         if let Err(error) = self.map_runs.insert(&arn, &map_run) {
             tracing::error!(%error, arn, "a Map Run could not be written");
@@ -54,6 +60,21 @@ impl StepFunctions {
     pub(super) fn end_map_run(&self, arn: &str, failure: Option<&Failure>) {
         let status = if failure.is_some() { "FAILED" } else { "SUCCEEDED" };
         self.close_map_run(arn, status);
+    }
+
+    /// Opens a Map Run that had ended without success, and answers how often that has happened.
+    pub(super) fn redrive_map_run(&self, arn: &str) -> Result<u32, ServiceError> {
+        let mut redrives = 0;
+        self.map_runs.update(arn, |run| {
+            "RUNNING".clone_into(&mut run.status);
+            run.stopped = None;
+            run.redrives += 1;
+            run.redriven = Some(lake::clock::now().as_millisecond());
+            run.owner.clone_from(&self.owner.id);
+            redrives = run.redrives;
+            Ok(())
+        })?;
+        Ok(redrives)
     }
 
     fn close_map_run(&self, arn: &str, status: &str) {
@@ -125,8 +146,11 @@ impl StepFunctions {
             "toleratedFailureCount": run.tolerated_failure_count,
             "itemCounts": counts,
             "executionCounts": counts,
-            "redriveCount": 0,
+            "redriveCount": run.redrives,
         });
+        if let Some(redriven) = run.redriven {
+            answer["redriveDate"] = json!(seconds(redriven));
+        }
         if let Some(stopped) = run.stopped {
             answer["stopDate"] = json!(seconds(stopped));
         }

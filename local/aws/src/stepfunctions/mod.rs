@@ -19,6 +19,7 @@ mod map_run;
 mod owner;
 mod permission;
 mod record;
+mod redrive;
 mod result_writer;
 pub mod review;
 mod run;
@@ -83,6 +84,8 @@ struct State {
     running: HashMap<String, Running>,
     /// Parsed definitions, by revision.
     definitions: HashMap<String, Arc<Definition>>,
+    /// By execution ARN.
+    redrives: HashMap<String, redrive::Token>,
 }
 
 impl StepFunctions {
@@ -146,7 +149,7 @@ impl StepFunctions {
             "StopExecution" => self.stop_execution(&input),
             "DescribeExecution" => self.describe_execution(&input),
             "ListExecutions" => self.list_executions(&input),
-            "RedriveExecution" => self.redrive_execution(&input),
+            "RedriveExecution" => self.redrive_execution(input),
             "GetExecutionHistory" => self.get_execution_history(&input),
             "ListMapRuns" => self.list_map_runs(&input),
             "DescribeMapRun" => self.describe_map_run(&input),

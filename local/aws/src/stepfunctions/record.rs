@@ -109,6 +109,36 @@ impl Executions {
         })
     }
 
+    /// The child that a Map Run started for an item, the newest where there are several.
+    pub fn child(&self, map_run: &str, index: usize) -> Result<Option<Execution>, ServiceError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM aws_executions WHERE map_run = ?1 AND item_index = ?2 ORDER BY id DESC LIMIT 1"
+        );
+        self.database.read(|transaction| {
+            let values = params![map_run, i64::try_from(index).unwrap_or(i64::MAX)];
+            Ok(transaction.prepare_cached(&query)?.query_row(values, execution).optional()?)
+        })
+    }
+
+    /// Takes up an execution that has ended without success; `None` if it is no such execution.
+    pub fn redrive(
+        &self,
+        arn: &str,
+        owner: &str,
+        now: i64,
+    ) -> Result<Option<Execution>, ServiceError> {
+        self.database.write(|transaction| {
+            let changed = transaction
+                .prepare_cached(
+                    "UPDATE aws_executions SET status = 'RUNNING', redrives = redrives + 1, redriven = ?2, owner = ?3,
+                     error = NULL, cause = NULL, stopped = NULL, stop_asked = 0, stop_error = NULL, stop_cause = NULL
+                     WHERE arn = ?1 AND status IN ('FAILED', 'TIMED_OUT', 'ABORTED')",
+                )?
+                .execute(params![arn, now, owner])?;
+            if changed == 1 { find(transaction, arn) } else { Ok(None) }
+        })
+    }
+
     /// One page; `skip` counts from the newest.
     pub fn list(
         &self,

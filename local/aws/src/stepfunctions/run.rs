@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use asl::{
-    Definition, Event, EventDetail, ExecutionContext, ExecutionType, Failure, Outcome, Stop,
+    Definition, Event, EventDetail, ExecutionContext, ExecutionType, Failure, Outcome, Past, Stop,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,6 +28,8 @@ pub(super) struct Launch {
     pub context: Arc<ExecutionContext>,
     /// It has a row and a history (STANDARD).
     pub recorded: bool,
+    /// What it had done before a redrive.
+    pub past: Option<Past>,
 }
 
 /// How an execution ended.
@@ -80,7 +82,11 @@ impl StepFunctions {
         // The task must not end before it is listed: it takes itself off.
         let mut state = self.state();
         let task = tokio::spawn(async move {
-            let outcome = asl::run(&launch.definition, launch.context.clone(), &host).await;
+            let context = launch.context.clone();
+            let outcome = match launch.past {
+                None => asl::run(&launch.definition, context, &host).await,
+                Some(past) => asl::redrive(&launch.definition, context, &host, past).await,
+            };
             let ended = Arc::new(Ended { outcome, stopped: lake::clock::now() });
             service.trace(&launch.context, &TRACES_END);
             service.record_segment(&launch.context, &ended);
@@ -220,7 +226,7 @@ impl StepFunctions {
     pub(super) fn abandon(&self, arn: &str) -> Result<(), ServiceError> {
         let failure = Failure::new(
             "Local.ProcessEnded",
-            "the process that ran this execution has ended; start a new execution",
+            "the process that ran this execution has ended; redrive it, or start a new execution",
         );
         let now = lake::clock::now();
         self.executions.database().write(|transaction| {
@@ -300,6 +306,7 @@ impl StepFunctions {
             definition: child.definition.clone(),
             context: Arc::new(context),
             recorded: standard,
+            past: None,
         }))
     }
 

@@ -10,6 +10,7 @@ mod function;
 mod lambda;
 mod metering;
 mod permissions;
+mod redrive;
 mod stepfunctions;
 mod wire;
 

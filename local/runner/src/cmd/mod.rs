@@ -6,6 +6,7 @@ mod check;
 mod cost;
 mod fire;
 mod graph;
+mod redrive;
 mod run;
 mod sample;
 mod serve;
@@ -40,6 +41,8 @@ pub enum Command {
     Sample(sample::Arguments),
     /// Fire the schedule now
     Fire(fire::Arguments),
+    /// Take dead letters back: start again what they tell of
+    Redrive(redrive::Arguments),
     /// Let calls go wrong on virtual time, and watch whether any row is lost or doubled
     Simulate(simulate::Arguments),
     /// Draw a state machine as Mermaid
@@ -70,6 +73,7 @@ impl Command {
             Self::Check(arguments) => check::run(&arguments, environment).await,
             Self::Sample(arguments) => sample::run(&arguments),
             Self::Fire(arguments) => fire::run(arguments, environment).await,
+            Self::Redrive(arguments) => redrive::run(arguments, environment).await,
             Self::Simulate(arguments) => simulate::run(&arguments, environment),
             Self::Graph(arguments) => graph::run(&arguments),
         }
