@@ -36,6 +36,8 @@ pub struct FunctionEvent {
     pub function: Function,
     pub request_id: String,
     pub payload: Bytes,
+    /// The header that says which trace the invocation belongs to, for the requests it sends.
+    pub trace_id: String,
 }
 
 /// What lies between Step Functions and the service that a Task calls.

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use http::header::HOST;
+use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 
 use super::fault::{CallSite, Caller, Fault};
@@ -27,6 +27,8 @@ pub struct Connector {
     pub gate: Arc<Gate>,
     pub observer: Arc<Observer>,
     pub function: String,
+    /// Sent with every request, as the SDK does in Lambda.
+    pub trace_id: String,
     pub crash: Crash,
 }
 
@@ -97,6 +99,9 @@ impl Connector {
         let mut request = request.map(Body::http_body_unsync);
         if let Some(host) = request.uri().authority().and_then(|host| host.as_str().parse().ok()) {
             request.headers_mut().entry(HOST).or_insert(host);
+        }
+        if let Ok(trace_id) = HeaderValue::from_str(&self.trace_id) {
+            request.headers_mut().insert("x-amzn-trace-id", trace_id);
         }
         let response = services.call(request).await;
         self.observer.look(&services).await;

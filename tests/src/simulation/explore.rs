@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::content::{Content, contents};
+use super::content::{Content, DATASET, contents};
 use super::fault::Fault;
 use super::gate::Plan;
 use super::scenario::{Report, Step, run};
@@ -47,7 +47,7 @@ pub struct Laboratory {
 impl Laboratory {
     pub fn new() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let parameters = [("Datasets", "green"), ("LookbackMonths", "132")];
+        let parameters = [("Datasets", DATASET), ("LookbackMonths", "132")];
         Ok(Self {
             deployed: Deployed::new(stack(&parameters)?)?,
             contents: contents(CONTENTS, folder.path()),
@@ -166,6 +166,9 @@ pub fn drawn(seed: u64) -> (Vec<Step>, Plan) {
         if random.u8(..4) == 0 {
             steps.push(Step::Redeliver(random.usize(..3)));
         }
+        if random.u8(..4) == 0 {
+            steps.push(Step::Redrive);
+        }
         match random.u8(..5) {
             0 => {}
             1 => steps.push(Step::Pause(Duration::from_millis(random.u64(1..3_000)))),
@@ -173,6 +176,9 @@ pub fn drawn(seed: u64) -> (Vec<Step>, Plan) {
             3 => steps.push(Step::Pause(Duration::from_secs(random.u64(120..1_200)))),
             _ => steps.push(Step::Settle),
         }
+    }
+    if random.bool() {
+        steps.extend([Step::Settle, Step::Redrive]);
     }
     let plan = match random.u8(..4) {
         0 => Plan::Random { probability: 0.01, most: 1 },

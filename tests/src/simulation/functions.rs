@@ -121,6 +121,7 @@ impl InProcess {
             gate: self.gate.clone(),
             observer: self.observer.clone(),
             function: function.to_owned(),
+            trace_id: event.trace_id.clone(),
             crash,
         };
         let key = event.function.role.rsplit('/').next().unwrap_or_default();

@@ -29,6 +29,8 @@ pub enum Step {
     Ask,
     /// The event of an earlier execution is delivered once more, late or twice.
     Redeliver(usize),
+    /// The newest execution that ended without success goes on.
+    Redrive,
     /// Time passes while the executions go on.
     Pause(Duration),
     /// All executions come to their end.
@@ -44,6 +46,7 @@ impl fmt::Display for Step {
             Step::Fire => f.write_str("the schedule fires"),
             Step::Ask => f.write_str("a person asks for the month"),
             Step::Redeliver(index) => write!(f, "the event of execution {index} comes again"),
+            Step::Redrive => f.write_str("what ended without success is redriven"),
             Step::Pause(pause) => write!(f, "{} s pass", pause.as_secs()),
             Step::Settle => f.write_str("all executions end"),
         }
@@ -177,6 +180,17 @@ async fn act(world: &World<'_>, contents: &[Content], step: Step) -> anyhow::Res
                 let described = world.call("states", "DescribeExecution", arn).await?;
                 let input = described["input"].as_str().unwrap_or("{}");
                 world.start(&serde_json::from_str(input)?).await?;
+            }
+        }
+        Step::Redrive => {
+            let executions = world.executions(None).await?;
+            let unsuccessful = ["FAILED", "ABORTED", "TIMED_OUT"];
+            let is_one = |execution: &&Value| {
+                unsuccessful.iter().any(|status| execution["status"] == *status)
+            };
+            if let Some(execution) = executions.iter().find(is_one) {
+                let arn = json!({"executionArn": execution["executionArn"]});
+                world.call("states", "RedriveExecution", arn).await?;
             }
         }
         Step::Pause(pause) => tokio::time::sleep(pause).await,

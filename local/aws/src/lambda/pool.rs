@@ -121,6 +121,7 @@ impl Pool {
             function: event.function.clone(),
             request_id: event.request_id.to_owned(),
             payload: event.payload.clone(),
+            trace_id: event.trace.to_string(),
         });
         let limit = Duration::from_secs(event.function.timeout);
         let ending = tokio::time::timeout(limit, handled).await;
