@@ -44,6 +44,9 @@ pub struct LiveRun {
     pub rows_out: u64,
     pub rows_rejected: u64,
     pub contract_version: String,
+    /// Who had it loaded though it fails expectations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -6,6 +6,8 @@ pub mod house;
 pub mod simulation;
 
 #[cfg(test)]
+mod approval;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod contract;

@@ -81,9 +81,10 @@ pub async fn handle(state: &State, input: CheckInput) -> Result<CheckOutput, Err
             let found = result.first_column();
             Ok(CheckOutput::Tables(tables::verdict(&state.config, &datasets, &found)))
         }
-        CheckedQuery::Audit { dataset, month, file, rows_in } => {
+        CheckedQuery::Audit { dataset, month, file, rows_in, approved_by } => {
             let counts = audit::counts(dataset, &result)?;
-            let verdict = audit::verdict(dataset, &counts, rows_in, result.bytes_scanned);
+            let verdict =
+                audit::verdict(dataset, &counts, rows_in, result.bytes_scanned, approved_by);
             verdict.map(CheckOutput::Audit).map_err(|problem| Error::Audit {
                 subject: Box::new(Subject {
                     dataset: Some(dataset.to_string()),

@@ -54,6 +54,7 @@ pub async fn commit(
         rows_out: verdict.rows_out,
         rows_rejected: verdict.rows_rejected,
         contract_version: validation.contract_version,
+        approved_by: verdict.quality.approved_by.clone(),
     };
     let committed = write(state, execution, &contract, &unit, proposed).await?;
     let seq = publish(state, &contract).await?.unwrap_or(committed.seq);

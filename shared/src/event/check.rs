@@ -23,7 +23,15 @@ pub enum CheckedQuery {
     /// `SHOW TABLES`: are the tables of these data sets there?
     Tables { datasets: Vec<DatasetName> },
     /// A run's audit: is every row of the file accounted for, and are the expectations met?
-    Audit { dataset: DatasetName, month: Month, file: String, rows_in: u64 },
+    Audit {
+        dataset: DatasetName,
+        month: Month,
+        file: String,
+        rows_in: u64,
+        /// Who takes the run as it is, though it fails expectations.
+        #[serde(default)]
+        approved_by: Option<String>,
+    },
 }
 
 /// The verdict on either.
@@ -68,6 +76,9 @@ pub struct Quality {
     /// The worst of all outcomes.
     pub outcome: Outcome,
     pub expectations: Vec<Expectation>,
+    /// Who had the run loaded though it fails expectations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
 }
 
 /// One expectation's measure: a share of the rows, 0 to 1.

@@ -1,22 +1,17 @@
 //! Every month of every data set at once, under Athena's quotas, on virtual time.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use aws::athena::{Limits, Rate};
-use aws::lake::store::ListQuery;
 use runner::cost::{Assumption, Costs};
 use runner::sample::{self, SampleFile};
 use runner::tlc::{Dataset, Month, TripFile};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::dice;
-use super::gate::{Gate, Plan};
-use super::observer::Observer;
 use super::site::Site;
-use super::world::{Deployed, Universe, World, begin, stack};
+use super::world::{Deployed, World, alone, stack};
 
 /// Months tried at once: more than the quota below lets Athena take, so that it throttles.
 const AT_ONCE: &str = "30";
@@ -30,7 +25,7 @@ fn limits() -> Limits {
         dml_active: Some(20),
         ddl_active: Some(20),
         dml_timeout: Some(Duration::from_mins(30)),
-        ddl_timeout: Some(Duration::from_mins(600)),
+        ddl_timeout: Some(Duration::from_hours(10)),
         starts: Some(Rate { per_second: 20.0, burst: 80.0 }),
         least_running: Duration::from_secs(8),
     }
@@ -112,38 +107,19 @@ impl Backfill {
 
     /// Loads all of them by one execution.
     pub fn run(&self) -> anyhow::Result<Report> {
-        dice::seed(0);
         let parameters = [
             ("Datasets", "yellow,green,fhv,fhvhv"),
             ("SourceFormats", "parquet,csv"),
             ("MaxConcurrency", AT_ONCE),
         ];
         let deployed = Deployed::new(stack(&parameters)?)?;
-        let data = deployed.copy()?;
-        let universe = Universe {
-            stack: deployed.stack.clone(),
-            data: data.path().to_owned(),
-            site: Site::default(),
-            gate: Arc::new(Gate::new(Plan::Calm, 0)),
-            observer: Arc::new(Observer::elsewhere(deployed.place())),
-            limits: limits(),
-        };
-        universe.furnish();
-        let files = self.files();
-        let folder = tempfile::tempdir()?;
-        for file in &files {
-            self.publish(*file, &universe.site, folder.path())?;
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .max_blocking_threads(1)
-            .build()?;
         let started = Instant::now();
-        let report = runtime.block_on(async {
-            begin(Duration::ZERO).await;
-            let world = universe.open()?;
-            self.load(&world, files.len()).await
+        let report = alone(&deployed, limits(), async |world| {
+            let (files, folder) = (self.files(), tempfile::tempdir()?);
+            for file in &files {
+                self.publish(*file, &world.universe.site, folder.path())?;
+            }
+            self.load(world, files.len()).await
         })?;
         Ok(Report { wall: started.elapsed(), ..report })
     }
@@ -186,7 +162,7 @@ impl Backfill {
         };
         report.read_ledgers(world)?;
         report.read_views(world).await?;
-        report.read_letters(world).await?;
+        report.dead_letters = world.letters().await?.len() as u64;
         let costs = Costs::read(&world.services, Assumption { nights: 30, units: 4 }).await?;
         let run = costs.runs.iter().find(|cost| cost.run.arn == arn).context("the run's cost")?;
         (report.transitions, report.retries) = (run.total.transitions, run.total.retries);
@@ -200,13 +176,9 @@ const VIEWS: [&str; 4] = ["yellow_trips", "green_trips", "fhv_trips", "fhvhv_tri
 impl Report {
     /// The newest entry of each ledger.
     fn read_ledgers(&mut self, world: &World<'_>) -> anyhow::Result<()> {
-        let (store, bucket) = (&world.services.lake().store, world.universe.lake_bucket());
         for dataset in ["yellow", "green", "fhv", "fhvhv"] {
-            let prefix = format!("ledger/{dataset}/");
-            let query = ListQuery { prefix: &prefix, delimiter: None, after: None, max: 10_000 };
-            let keys = store.list(&bucket, query)?.objects.into_iter().map(|object| object.key);
-            let Some(newest) = keys.max() else { continue };
-            let entry: Value = serde_json::from_slice(&store.read(&bucket, &newest)?)?;
+            let entries = world.ledger(dataset)?;
+            let Some(entry) = entries.last() else { continue };
             for run in entry["live"].as_object().into_iter().flat_map(|live| live.values()) {
                 let count = |name: &str| run[name].as_u64().unwrap_or_default();
                 self.loaded += 1;
@@ -229,17 +201,6 @@ impl Report {
             };
             self.shown += number(0)?;
             self.rows_shown += number(1)?;
-        }
-        Ok(())
-    }
-
-    async fn read_letters(&mut self, world: &World<'_>) -> anyhow::Result<()> {
-        let queues = world.call("sqs", "ListQueues", json!({})).await?;
-        for url in queues["QueueUrls"].as_array().into_iter().flatten() {
-            let asked = json!({"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]});
-            let answer = world.call("sqs", "GetQueueAttributes", asked).await?;
-            let text = answer["Attributes"]["ApproximateNumberOfMessages"].as_str();
-            self.dead_letters += text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
         }
         Ok(())
     }

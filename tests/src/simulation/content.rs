@@ -30,10 +30,15 @@ const ROWS: u64 = 24;
 
 /// Contents that all differ in their number of rows, in the rows that are rejected, and in their sum.
 pub fn contents(count: u8, folder: &Path) -> Vec<Content> {
-    (0..count).map(|index| content(index, folder)).collect()
+    (0..count).map(|index| content(index, u64::from(index) + 1, folder)).collect()
 }
 
-fn content(index: u8, folder: &Path) -> Content {
+/// A content of which more rows are broken than the data set's contract accepts.
+pub fn spoiled(folder: &Path) -> Content {
+    content(0, ROWS * 3 / 4, folder)
+}
+
+fn content(index: u8, broken: u64, folder: &Path) -> Content {
     let file = TripFile::from_name(FILE).expect("a name of the TLC's");
     let rows = ROWS + 7 * u64::from(index);
     let path = folder.join(format!("{index}.csv"));
@@ -50,7 +55,6 @@ fn content(index: u8, folder: &Path) -> Content {
     let is_row = |line: &String| !line.trim().is_empty();
     let rows = lines.iter().skip(1).filter(|line| is_row(line)).count() as u64;
     // Every line gets a zone by its number, and some an impossible time.
-    let broken = u64::from(index) + 1;
     let (mut zones, mut number) = (0, 0);
     for line in lines.iter_mut().skip(1).filter(|line| is_row(line)) {
         let mut fields: Vec<String> = line.split(',').map(str::to_owned).collect();

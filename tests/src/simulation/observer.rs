@@ -33,6 +33,8 @@ pub struct Observer {
     /// What there can be to see; nothing is looked at where that is nothing.
     contents: Vec<Content>,
     state: Mutex<State>,
+    /// One look at a time: what an earlier one saw must not be told after a later one.
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -46,7 +48,7 @@ struct State {
 
 impl Observer {
     pub fn new(place: Place, contents: Vec<Content>) -> Self {
-        Observer { place, contents, state: Mutex::default() }
+        Observer { place, contents, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
     /// A reader of other things, who only asks when told to.
@@ -65,6 +67,7 @@ impl Observer {
         if self.contents.is_empty() {
             return;
         }
+        let _turn = self.turn.lock().await;
         let mark = self.mark(services);
         let unchanged = self.state().last.is_some_and(|(last, _)| last == mark);
         if !unchanged {

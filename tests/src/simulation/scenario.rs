@@ -257,26 +257,7 @@ async fn night(world: &World<'_>, contents: &[Content]) -> anyhow::Result<()> {
 
 /// Every execution that failed by itself has left a letter and was told of.
 async fn dead_letters(world: &World<'_>) -> anyhow::Result<()> {
-    let queues = world.call("sqs", "ListQueues", json!({})).await?;
-    let urls = queues["QueueUrls"].as_array().cloned().unwrap_or_default();
-    let is_ours = |url: &&Value| {
-        url.as_str().is_some_and(|url| url.ends_with("-dead-letters") && !url.contains("trigger"))
-    };
-    let url = urls.iter().find(is_ours).context("the dead-letter queue")?.clone();
-    let mut letters = String::new();
-    loop {
-        let request =
-            json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 43_200});
-        let received = world.call("sqs", "ReceiveMessage", request).await?;
-        let messages = received["Messages"].as_array().cloned().unwrap_or_default();
-        if messages.is_empty() {
-            break;
-        }
-        letters.extend(messages.iter().filter_map(|message| message["Body"].as_str()));
-    }
-    let topic = world.universe.stack.outputs.get("NotificationsTopicArn").context("the topic")?;
-    let told = world.services.sns().published(topic).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let told = serde_json::to_string(&told)?;
+    let (letters, told) = (world.letters().await?.concat(), world.told()?.concat());
     for run in world.executions(None).await? {
         let arn = run["executionArn"].as_str().unwrap_or_default().to_owned();
         let mut failed = world.children(&arn).await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use aws::lake::Lake;
+use aws::lake::store::ListQuery;
 use aws::lambda::Ending;
 use aws::stand_in::{FunctionEvent, Functions};
 use aws::{Services, Settings, StandIns, athena};
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::dice;
 use super::functions::InProcess;
-use super::gate::Gate;
+use super::gate::{Gate, Plan};
 use super::network::Gated;
 use super::observer::{Observer, Place};
 use super::site::Site;
@@ -195,6 +196,35 @@ pub async fn begin(elapsed: Duration) {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
+/// One life of a fresh copy in which nothing goes wrong, on virtual time.
+pub fn alone<T>(
+    deployed: &Deployed,
+    limits: athena::Limits,
+    body: impl AsyncFnOnce(&World<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    dice::seed(0);
+    let data = deployed.copy()?;
+    let universe = Universe {
+        stack: deployed.stack.clone(),
+        data: data.path().to_owned(),
+        site: Site::default(),
+        gate: Arc::new(Gate::new(Plan::Calm, 0)),
+        observer: Arc::new(Observer::elsewhere(deployed.place())),
+        limits,
+    };
+    universe.furnish();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .max_blocking_threads(1)
+        .build()?;
+    runtime.block_on(async {
+        begin(Duration::ZERO).await;
+        let world = universe.open()?;
+        body(&world).await
+    })
+}
+
 impl World<'_> {
     /// Starts an execution as a person or another trigger does.
     pub async fn start(&self, input: &Value) -> anyhow::Result<String> {
@@ -278,6 +308,43 @@ impl World<'_> {
                 token => request["nextToken"] = token.clone(),
             }
         }
+    }
+
+    /// All entries of a data set's ledger, the oldest first.
+    pub fn ledger(&self, dataset: &str) -> anyhow::Result<Vec<Value>> {
+        let (store, bucket) = (&self.services.lake().store, self.universe.lake_bucket());
+        let prefix = format!("ledger/{dataset}/");
+        let query = ListQuery { prefix: &prefix, delimiter: None, after: None, max: 10_000 };
+        let objects = store.list(&bucket, query)?.objects.into_iter();
+        objects
+            .map(|object| Ok(serde_json::from_slice(&store.read(&bucket, &object.key)?)?))
+            .collect()
+    }
+
+    /// The bodies of all dead letters, which are hidden for half a day.
+    pub async fn letters(&self) -> anyhow::Result<Vec<String>> {
+        let url = self.universe.stack.outputs.get("DeadLetterQueueUrl").context("the queue")?;
+        let mut letters = Vec::new();
+        loop {
+            let request =
+                json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 43_200});
+            let received = self.call("sqs", "ReceiveMessage", request).await?;
+            let messages = received["Messages"].as_array().cloned().unwrap_or_default();
+            if messages.is_empty() {
+                return Ok(letters);
+            }
+            let bodies = messages.iter().filter_map(|message| message["Body"].as_str());
+            letters.extend(bodies.map(str::to_owned));
+        }
+    }
+
+    /// The messages of all notifications, the oldest first.
+    pub fn told(&self) -> anyhow::Result<Vec<String>> {
+        let topic =
+            self.universe.stack.outputs.get("NotificationsTopicArn").context("the topic")?;
+        let told =
+            self.services.sns().published(topic).map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(told.into_iter().map(|published| published.message).collect())
     }
 
     pub async fn call(&self, service: &str, action: &str, input: Value) -> anyhow::Result<Value> {
