@@ -16,6 +16,7 @@ pub enum Content {
 impl Content {
     pub const ALL: [Self; 2] = [Self::Own, Self::Foreign];
 
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::Own => Self::Foreign,

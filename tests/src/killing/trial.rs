@@ -154,7 +154,8 @@ impl Trial {
         life.last_run = duration;
         looking.abort();
         let reader = Reader::start(&self.program, &place.data, &self.dataset).await?;
-        lock(&book).look(reader.look().await?);
+        let look = reader.look().await?;
+        lock(&book).look(look);
         life.violations.extend(self.differences(&place, reference, &book, &report).await?);
         let mut book = lock(&book);
         life.violations.append(&mut book.violations);
@@ -223,7 +224,7 @@ async fn watch(reader: Reader, book: Arc<Mutex<Book>>) {
         match reader.look().await {
             Ok(look) => lock(&book).look(look),
             Err(error) => {
-                lock(&book).violations.push(format!("the reader's query failed: {error:#}"))
+                lock(&book).violations.push(format!("the reader's query failed: {error:#}"));
             }
         }
         tokio::time::sleep(PAUSE).await;

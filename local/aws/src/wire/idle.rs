@@ -9,7 +9,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 /// How long nothing of a body may come. S3 closes idle connections after about as long, with `RequestTimeout`.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// A request's body, given up when its client has stopped in the middle of it.
 pub struct Patient {
