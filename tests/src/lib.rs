@@ -3,6 +3,7 @@
 //! Stands on top of every other crate and is depended on by none.
 
 pub mod house;
+pub mod killing;
 pub mod simulation;
 
 #[cfg(test)]
@@ -15,6 +16,8 @@ mod contract;
 mod cost;
 #[cfg(test)]
 mod floors;
+#[cfg(test)]
+mod killed;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

@@ -7,12 +7,11 @@ use std::process::Command;
 
 use runner::permissions::{Report, mutation, policies, rehearse, replay};
 
-use crate::house::root;
-use crate::whole_run::binary;
+use crate::house::{program, root};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_denied_and_nothing_is_granted_in_vain() {
-    let binaries = binary().parent().expect("a folder");
+    let binaries = program().parent().expect("a folder");
     let (stack, calls) =
         rehearse(&root().join("template.yaml"), binaries).await.expect("a rehearsal");
     let report = Report::of(&stack, &calls).expect("policies");
@@ -60,7 +59,7 @@ fn a_run_without_a_grant_fails_for_want_of_it() {
         fs::write(project.path().join("template.yaml"), text.replace(granted, instead))
             .expect("written");
         copy(&root().join("statemachines"), &project.path().join("statemachines"));
-        let output = Command::new(binary())
+        let output = Command::new(program())
             .args([
                 "run",
                 "--json",

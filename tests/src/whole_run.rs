@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::house::root;
+use crate::house::{program, root};
 
 /// Rows of the TLC's own files (and of three re-saved ones), by counting them with other tools.
 const GREEN_ROWS: &[(&str, u64)] = &[
@@ -174,35 +173,11 @@ pub(crate) fn succeed(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The program, built once.
-pub fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(build)
-}
-
 pub(crate) fn local(arguments: &[&str]) -> Output {
-    Command::new(binary())
+    Command::new(program())
         .args(arguments)
         .current_dir(root())
         .env_remove("CARGO")
         .output()
         .expect("local starts")
-}
-
-/// Builds the runner and the functions, in the profile and the features of this test run.
-fn build() -> PathBuf {
-    let names = ["local", "extract", "validate", "load", "check-athena-result", "handle-error"];
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--quiet"])
-        .args(names.iter().flat_map(|name| ["--bin", name]))
-        .current_dir(root())
-        .status()
-        .expect("cargo runs");
-    assert!(status.success());
-    let target = std::env::current_exe().expect("a test is a program");
-    let release = target
-        .ancestors()
-        .find(|folder| folder.ends_with("release"))
-        .expect("tests run in release");
-    release.join("local")
 }

@@ -287,7 +287,7 @@ impl Services {
 
     /// Answers one HTTP request. Nothing is refused for its signature, everything for a foreign Host or Origin.
     pub async fn call(&self, request: Request<Body>) -> Response<Body> {
-        if let Err(refusal) = door::check(request.headers()) {
+        if let Err(refusal) = door::check(request.uri(), request.headers()) {
             let mut response = Response::new(Body::from(format!(
                 "{refusal:?}: this endpoint serves 127.0.0.1 and localhost\n"
             )));
@@ -323,7 +323,7 @@ impl Services {
         body: Body,
         request_id: &str,
     ) -> Response<Body> {
-        let bytes = match body::read(&parts.headers, body).await {
+        let bytes = match body::read(&parts.headers, body, target.largest_body()).await {
             Ok(bytes) => bytes,
             Err(error) => return json::refuse("application/json", &error, "message"),
         };
@@ -395,7 +395,8 @@ impl Services {
 
     async fn cbor(&self, from: From<'_>, action: &str, bytes: &[u8]) -> Response<Body> {
         let answered = match cbor::decode(bytes) {
-            Ok(input) => self.counted(from, "monitoring", action, input).await,
+            Ok(input @ Value::Object(_)) => self.counted(from, "monitoring", action, input).await,
+            Ok(_) => Err(ServiceError::new("SerializationException", "expected a CBOR map")),
             Err(error) => Err(error),
         };
         cbor::response(answered)

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod database;
 pub mod hive;
 pub mod s3_url;
+mod spill;
 pub mod sql;
 pub mod store;
 mod tables;
@@ -26,6 +27,8 @@ pub use database::Database;
 pub use s3_url::{S3Url, S3UrlError};
 pub use store::{Store, StoreError};
 pub use watch::Watch;
+
+use spill::Spill;
 
 /// Everything of one data directory. Cheap to clone.
 #[derive(Clone)]
@@ -62,9 +65,7 @@ impl Lake {
     /// Opens a data directory, making it where it is missing: `local.db`,
     /// `objects/` and `spill/` in it.
     pub fn open(dir: &Path) -> Result<Self, LakeError> {
-        // Of two first queries that spill at once, one would find that the other has just made the folder.
-        let spill = dir.join("spill");
-        std::fs::create_dir_all(&spill)
+        let spill = Spill::open(&dir.join("spill"))
             .map_err(|source| LakeError::Folder { path: dir.to_owned(), source })?;
         let path = dir.join("local.db");
         let database =

@@ -14,7 +14,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // To s3s a client's mistake is an error, bodies and all; what the store itself fails at is told by `aws`.
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,s3s=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let environment = runner::cmd::Environment::read();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

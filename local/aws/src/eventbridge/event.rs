@@ -16,6 +16,9 @@ use crate::wire::{ServiceError, read};
 /// Entries of one `PutEvents`.
 const MOST_ENTRIES: usize = 10;
 
+/// Bytes of all entries of one `PutEvents`.
+const LARGEST_ENTRIES: usize = 1024 * 1024;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entry {
@@ -26,6 +29,17 @@ struct Entry {
     resources: Vec<String>,
     time: Option<f64>,
     event_bus_name: Option<String>,
+}
+
+impl Entry {
+    /// In bytes, as EventBridge counts.
+    /// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
+    fn size(&self) -> usize {
+        let texts = [&self.source, &self.detail_type, &self.detail];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        let time = self.time.map_or(0, |_| 14);
+        texts + time + self.resources.iter().map(String::len).sum::<usize>()
+    }
 }
 
 impl Notice {
@@ -95,6 +109,12 @@ impl EventBridge {
                 format!(
                     "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and {MOST_ENTRIES}"
                 ),
+            ));
+        }
+        if entries.iter().map(Entry::size).sum::<usize>() > LARGEST_ENTRIES {
+            return Err(ServiceError::new(
+                "ValidationException",
+                "Total size of the entries in the request is over the limit.",
             ));
         }
         let mut failures = 0;

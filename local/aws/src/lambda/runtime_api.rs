@@ -15,6 +15,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::wire::door;
+
 /// Lambda's limit of a synchronous response, in bytes.
 pub const LARGEST_RESPONSE: usize = 6 * 1024 * 1024;
 
@@ -112,6 +114,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 type Answer = Response<Full<Bytes>>;
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answer, hyper::Error> {
+    if door::check(request.uri(), request.headers()).is_err() {
+        return Ok(status(StatusCode::FORBIDDEN));
+    }
     let path = request.uri().path().to_owned();
     let Some(path) = path.strip_prefix(PREFIX) else {
         return Ok(status(StatusCode::NOT_FOUND));

@@ -20,6 +20,11 @@ pub(super) const SCHEMA: &str = "
 /// Events of one answer, as AWS bounds them.
 const MOST_EVENTS: i64 = 10_000;
 
+/// Bytes of one `PutLogEvents`, in which every event counts for so many more than its message.
+/// Source: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
+const LARGEST_BATCH: usize = 1_048_576;
+const EVENT_OVERHEAD: usize = 26;
+
 #[derive(Deserialize)]
 struct PutLogEvents {
     #[serde(rename = "logGroupName")]
@@ -61,6 +66,13 @@ impl Logs {
     pub(super) fn put_log_events(&self, input: Value) -> Result<Value, ServiceError> {
         let put: PutLogEvents = read(input)?;
         self.require_stream(&put.group, &put.stream)?;
+        let size: usize = put.events.iter().map(|event| event.message.len() + EVENT_OVERHEAD).sum();
+        if size > LARGEST_BATCH {
+            return Err(ServiceError::new(
+                "InvalidParameterException",
+                format!("Upload too large: {size} bytes exceeds limit of {LARGEST_BATCH}"),
+            ));
+        }
         let lines = put.events.into_iter().map(|event| (event.timestamp, event.message)).collect();
         self.write(&put.group, &put.stream, lines)?;
         Ok(json!({"nextSequenceToken": "0"}))

@@ -33,6 +33,10 @@ const REFUSED: [&str; 5] = [
     "x-amz-write-offset-bytes",
 ];
 
+/// Bytes of all names and values of an object's metadata.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
+const LARGEST_METADATA: usize = 2 * 1024;
+
 /// S3's own content type of objects that came without one.
 const UNKNOWN_TYPE: &str = "binary/octet-stream";
 
@@ -52,10 +56,18 @@ pub fn from_request(
             kept.insert(name.to_owned(), value.to_owned());
         }
     }
+    let metadata = metadata.unwrap_or_default();
+    let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > LARGEST_METADATA {
+        return Err(s3_error!(
+            MetadataTooLarge,
+            "Your metadata headers exceed the maximum allowed metadata size"
+        ));
+    }
     let tags = headers.get("x-amz-tagging").map(tagging::from_header).transpose()?;
     Ok(Attributes {
         headers: kept,
-        metadata: metadata.unwrap_or_default().into_iter().collect(),
+        metadata: metadata.into_iter().collect(),
         checksums: BTreeMap::new(),
         tags: tags.unwrap_or_default(),
     })

@@ -21,15 +21,16 @@ impl Asked {
     pub fn of<T>(input: &'static str, request: &S3Request<T>) -> Option<Self> {
         let caller = caller(&request.extensions)?;
         let operation = input.trim_end_matches("Input");
-        let path = request.uri.path().trim_start_matches('/');
+        // As s3s reads it: first decoded, then cut. `/bucket%2Fkey` is an object, not a bucket.
+        let path = decode(request.uri.path(), false);
+        let path = path.strip_prefix('/').unwrap_or(&path);
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        let (bucket, key) = (decode(bucket, false), decode(key, false));
         let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
         let parameters = query(request.uri.query());
         let parameter = |name: &str| parameters.get(name).and_then(|value| value.as_str());
         let asked = Request {
-            bucket: &bucket,
-            key: Some(key.as_str()).filter(|key| !key.is_empty()),
+            bucket,
+            key: Some(key).filter(|key| !key.is_empty()),
             version: parameter("versionId"),
             prefix: parameter("prefix"),
             delimiter: parameter("delimiter"),
@@ -41,7 +42,7 @@ impl Asked {
             is_tagged: header("x-amz-tagging").is_some(),
         };
         let needs = asked.needs(operation);
-        Some(Asked { caller, operation, needs, bucket })
+        Some(Asked { caller, operation, needs, bucket: bucket.to_owned() })
     }
 
     /// Errors: `AccessDenied`.

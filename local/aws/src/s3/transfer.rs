@@ -1,6 +1,7 @@
 //! Bytes from a client into the store, and whether they are what the client meant.
 
 use futures::TryStreamExt;
+use http::header::TRANSFER_ENCODING;
 use http::{Extensions, HeaderMap};
 use lake::Store;
 use lake::store::Blob;
@@ -11,6 +12,10 @@ use super::checksum::{self, Algorithm, Checksums};
 use super::chunked::Trailers;
 use super::error::custom;
 
+/// Bytes of an object that is put whole, and of a part.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+const LARGEST_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
+
 /// Bytes that have arrived and been checked, not yet an object.
 pub struct Received {
     pub blob: Blob,
@@ -20,7 +25,8 @@ pub struct Received {
 
 /// Writes a request's body to a blob and checks it against everything its headers and trailers say of it.
 ///
-/// Errors: `BadDigest`, `XAmzContentSHA256Mismatch`, `IncompleteBody`.
+/// Errors: `EntityTooLarge` and `MissingContentLength` before a byte is read; `BadDigest`,
+/// `XAmzContentSHA256Mismatch`, `IncompleteBody`.
 pub async fn receive(
     store: &Store,
     headers: &HeaderMap,
@@ -29,6 +35,13 @@ pub async fn receive(
     wanted: Option<Algorithm>,
 ) -> S3Result<Received> {
     let expected = Expected::of(headers)?;
+    match expected.length {
+        Some(length) if length > LARGEST_UPLOAD => return Err(s3_error!(EntityTooLarge)),
+        None if headers.contains_key(TRANSFER_ENCODING) => {
+            return Err(s3_error!(MissingContentLength));
+        }
+        _ => {}
+    }
     let mut algorithms = expected.algorithms.clone();
     algorithms.extend(wanted);
     if algorithms.is_empty() {

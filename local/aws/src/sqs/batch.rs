@@ -10,11 +10,17 @@ use crate::wire::ServiceError;
 /// SQS's limit of entries in one batch.
 const MOST_ENTRIES: usize = 10;
 
+/// SQS's limit of the messages of one batch, in bytes.
+const LARGEST_BATCH: usize = 1024 * 1024;
+
 impl Sqs {
     pub(super) fn batch(&self, action: &str, input: &Value) -> Result<Value, ServiceError> {
         let queue = self.queue_of(input)?;
         let url = self.url(&queue.name);
         let entries = checked(input["Entries"].as_array())?;
+        if action == "SendMessageBatch" {
+            check_size(entries)?;
+        }
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for entry in entries {
             let mut single = entry.clone();
@@ -46,6 +52,27 @@ impl Sqs {
         }
         Ok(answer)
     }
+}
+
+/// All messages together are held to what one may have.
+fn check_size(entries: &[Value]) -> Result<(), ServiceError> {
+    let attributes = |entry: &Value| match &entry["MessageAttributes"] {
+        Value::Object(attributes) if !attributes.is_empty() => {
+            entry["MessageAttributes"].to_string().len()
+        }
+        _ => 0,
+    };
+    let body = |entry: &Value| entry["MessageBody"].as_str().map_or(0, str::len);
+    let sent: usize = entries.iter().map(|entry| body(entry) + attributes(entry)).sum();
+    if sent > LARGEST_BATCH {
+        return Err(ServiceError::new(
+            "BatchRequestTooLong",
+            format!(
+                "Batch requests cannot be longer than {LARGEST_BATCH} bytes. You have sent {sent} bytes."
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn checked(entries: Option<&Vec<Value>>) -> Result<&Vec<Value>, ServiceError> {

@@ -78,6 +78,7 @@ pub fn query_code(code: &str) -> Option<&'static str> {
         "TooManyEntriesInBatchRequest" => {
             Some("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
         }
+        "BatchRequestTooLong" => Some("AWS.SimpleQueueService.BatchRequestTooLong"),
         "BatchEntryIdsNotDistinct" => Some("AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
         "MessageNotInflight" => Some("AWS.SimpleQueueService.MessageNotInflight"),
         _ => None,

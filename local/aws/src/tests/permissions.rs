@@ -453,3 +453,19 @@ async fn a_bucket_has_a_say_of_its_own() {
     let (status, _) = send(Method::DELETE, "/taxi/ledger/1", "AKIAIOSFODNN7EXAMPLE", &[], "").await;
     assert_eq!(status, StatusCode::NO_CONTENT);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escaped_slash_hides_no_object() {
+    let account = Account::open().await;
+    account.bucket("taxi", &["secret"]);
+    let deny =
+        json!({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::taxi/secret"});
+    let role = account.role("reader", json!([allow("s3:*", "*"), deny])).await;
+    for target in ["/taxi/secret", "/taxi%2Fsecret", "/taxi/%73ecret", "/taxi%2F%73ecret"] {
+        let request = http::Request::get(target).header("host", "127.0.0.1");
+        let request = request.body(crate::wire::Body::empty()).unwrap();
+        let caller = Caller::role(&role, "test");
+        let answer = account.services.s3().call(Ok(caller), request).await;
+        assert_eq!(answer.status(), 403, "{target}");
+    }
+}

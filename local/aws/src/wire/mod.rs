@@ -4,6 +4,7 @@ pub mod body;
 pub mod cbor;
 pub mod door;
 pub mod error;
+pub mod idle;
 pub mod json;
 pub mod page;
 pub mod path;

@@ -15,12 +15,15 @@ use super::{Body, ServiceError, json};
 /// Output members that are maps of text, not structures.
 const MAPS: [&str; 1] = ["Attributes"];
 
+/// Nesting a request may have.
+const DEEPEST: usize = 32;
+
 /// A decoded form: the action and its input. Every leaf is text.
 pub fn parse(bytes: &[u8]) -> Result<(String, Value), ServiceError> {
     let mut tree = Node::default();
     for pair in String::from_utf8_lossy(bytes).split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        tree.insert(&decode(name, true), decode(value, true));
+        tree.insert(&decode(name, true), decode(value, true))?;
     }
     let action = tree
         .children
@@ -38,12 +41,19 @@ struct Node {
 }
 
 impl Node {
-    fn insert(&mut self, path: &str, text: String) {
+    fn insert(&mut self, path: &str, text: String) -> Result<(), ServiceError> {
+        if path.split('.').count() > DEEPEST {
+            return Err(ServiceError::new(
+                "MalformedQueryString",
+                format!("a parameter's name has at most {DEEPEST} parts"),
+            ));
+        }
         let mut node = self;
         for part in path.split('.') {
             node = node.children.entry(part.to_owned()).or_default();
         }
         node.text = Some(text);
+        Ok(())
     }
 
     fn value(mut self) -> Value {
@@ -167,6 +177,14 @@ fn escape(xml: &mut String, text: &str) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn names_of_endless_parts_are_refused() {
+        let form = format!("Action=X&{}=1", "a.".repeat(1_000_000));
+        assert_eq!(parse(form.as_bytes()).unwrap_err().code, "MalformedQueryString");
+        let form = format!("Action=X&{}=1", ["a"; DEEPEST].join("."));
+        assert!(parse(form.as_bytes()).is_ok());
+    }
 
     #[test]
     fn forms_become_the_shapes_of_the_api() {

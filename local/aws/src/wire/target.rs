@@ -4,6 +4,12 @@
 
 use http::request::Parts;
 
+use super::body::LARGEST_BODY;
+
+/// A request of CloudWatch's, packed or not.
+/// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
+const LARGEST_METRICS: usize = 1024 * 1024;
+
 /// Where a request goes and in which protocol it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -62,6 +68,21 @@ impl Target {
             Target::Query { service: String::new() }
         } else {
             Target::S3
+        }
+    }
+}
+
+impl Target {
+    /// Bytes a request's body may have, as it is sent.
+    pub fn largest_body(&self) -> usize {
+        match self {
+            Target::Cbor { .. } => LARGEST_METRICS,
+            Target::Json { .. }
+            | Target::Query { .. }
+            | Target::Lambda
+            | Target::Scheduler
+            | Target::XRay
+            | Target::S3 => LARGEST_BODY,
         }
     }
 }

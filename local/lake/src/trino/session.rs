@@ -1,7 +1,6 @@
 //! DataFusion set up for one query: our functions and operators alone, one memory
 //! pool for all queries of the process, spilling to disk.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::catalog::CatalogProviderList;
@@ -20,6 +19,7 @@ use super::functions;
 use super::operators::TrinoOperators;
 use super::unnest::{UnnestJoin, UnnestRelation};
 use super::yielding::JoinsYield;
+use crate::spill::Spill;
 use crate::tables::QueryStores;
 
 /// Bytes all queries of the process may hold together; past it they spill or fail.
@@ -70,7 +70,7 @@ pub(crate) struct Engine {
 
 struct Shared {
     memory: Arc<dyn MemoryPool>,
-    spill: PathBuf,
+    spill: Spill,
     scalar: Vec<Arc<ScalarUDF>>,
     higher_order: Vec<Arc<HigherOrderUDF>>,
     aggregates: Vec<Arc<AggregateUDF>>,
@@ -78,8 +78,8 @@ struct Shared {
 }
 
 impl Engine {
-    /// The folder `spill`, which is there already, takes what queries spill.
-    pub fn new(spill: PathBuf) -> Self {
+    /// `spill` takes what queries spill, and goes with them.
+    pub(crate) fn new(spill: Spill) -> Self {
         let mut scalar: Vec<Arc<ScalarUDF>> = SessionStateDefaults::default_scalar_functions()
             .into_iter()
             .filter(|function| SCALAR.contains(&function.name()))
@@ -139,7 +139,7 @@ impl Engine {
     ) -> Result<SessionState> {
         let shared = &self.inner;
         let disk = DiskManagerBuilder::default()
-            .with_mode(DiskManagerMode::Directories(vec![shared.spill.clone()]));
+            .with_mode(DiskManagerMode::Directories(vec![shared.spill.folder().to_owned()]));
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(shared.memory.clone())
             .with_disk_manager_builder(disk)

@@ -23,7 +23,10 @@ pub fn front(services: Services) -> Front {
         async move {
             let path = request.uri().path().to_owned();
             let ours = path.starts_with(ROOT) || (path == "/" && wants_page(request.headers()));
-            if request.method() != Method::GET || !ours || door::check(request.headers()).is_err() {
+            if request.method() != Method::GET
+                || !ours
+                || door::check(request.uri(), request.headers()).is_err()
+            {
                 return Err(request);
             }
             Ok(answer(&services, &path).await)

@@ -12,10 +12,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use aws::wire::door;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path as UrlPath, State};
-use axum::http::{HeaderMap, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use axum::routing::get;
 use futures::TryStreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
@@ -63,8 +64,12 @@ async fn answer(
     State(folder): State<Arc<Folder>>,
     UrlPath((place, file)): UrlPath<(String, String)>,
     method: Method,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
+    if door::check(&uri, &headers).is_err() {
+        return refuse(StatusCode::FORBIDDEN);
+    }
     let published = match folder.find(&place, &file).await {
         Ok(Some(published)) => published,
         Ok(None) => return refuse(StatusCode::FORBIDDEN),

@@ -8,7 +8,7 @@ use crate::tlc::TripFile;
 /// The status, the headers and the body of a request written by hand.
 async fn ask(source: &Source, request: &str) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(source.address).await.unwrap();
-    let request = request.replacen("\r\n", "\r\nHost: source\r\nConnection: close\r\n", 1);
+    let request = request.replacen("\r\n", "\r\nHost: 127.0.0.1\r\nConnection: close\r\n", 1);
     stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -49,6 +49,8 @@ async fn it_answers_as_the_tlc_does() {
         (format!("GET {month}Range: bytes=21-\r\n"), 416),
         (format!("GET {month}If-Match: \"other\"\r\n"), 412),
         (format!("GET {month}If-None-Match: {etag}\r\n"), 304),
+        (format!("GET {month}Host: rebound.example.com\r\n"), 403),
+        (format!("GET {month}Origin: https://example.com\r\n"), 403),
         ("GET /trip-data/green_tripdata_2024-02.parquet HTTP/1.1\r\n".to_owned(), 403),
         ("GET /trip-data/green_tripdata_2024-01.csv HTTP/1.1\r\n".to_owned(), 403),
         ("GET /trip-data/..%2fSOURCES.md HTTP/1.1\r\n".to_owned(), 403),
