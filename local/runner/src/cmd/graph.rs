@@ -29,8 +29,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             stack.state_machines().filter_map(|(_, machine)| stem(&machine.file)).collect();
         format!("no state machine {}: expected one of {}", arguments.machine, known.join(", "))
     })?;
-    let definition =
-        serde_json::from_str(&machine.definition).context("the definition is no JSON")?;
+    // As it is written: what a deployment puts in is no part of the picture.
+    let text = match &machine.file {
+        Some(file) => std::fs::read_to_string(project.template().with_file_name(file))?,
+        None => machine.definition.clone(),
+    };
+    let definition = serde_json::from_str(&text).context("the definition is no JSON")?;
     print!("{}", graph::mermaid(&definition));
     Ok(0)
 }
