@@ -2,9 +2,12 @@
 //!
 //! Stands on top of every other crate and is depended on by none.
 
+pub mod fuzz;
 pub mod house;
 pub mod simulation;
 
+#[cfg(test)]
+mod bad_input;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
