@@ -21,6 +21,7 @@ pub use aws_config::SdkConfig;
 use crate::config::{self, ConfigError};
 use crate::error::{ErrorName, NamedError, diagnostic};
 use crate::log_line::LogLine;
+use crate::payload::Payload;
 use crate::xray::XRay;
 
 /// Time for one try of an SDK call to connect, and for all its tries together.
@@ -32,7 +33,7 @@ const SAID_TWICE: &str = "lambda_runtime::layers::panic=off";
 
 #[derive(Debug, thiserror::Error)]
 #[error("input: {0}")]
-struct InvalidInput(#[from] serde_json::Error);
+struct InvalidInput(String);
 
 impl NamedError for InvalidInput {
     fn name(&self) -> ErrorName {
@@ -81,9 +82,15 @@ where
 {
     observe();
     let (state, handle) = (&state, &handle);
-    let service = service_fn(move |event: LambdaEvent<Value>| async move {
-        let span = span(&event.payload, event.context.xray_trace_id.as_deref());
-        logged(answer(state, handle, event.payload)).instrument(span).await
+    let service = service_fn(move |event: LambdaEvent<Payload>| async move {
+        let Payload(payload) = event.payload;
+        let trace = event.context.xray_trace_id.as_deref();
+        let span = span(payload.as_ref().unwrap_or(&Value::Null), trace);
+        let answer = async {
+            let payload = payload.map_err(|reason| diagnostic(&InvalidInput(reason)))?;
+            answer(state, handle, payload).await
+        };
+        logged(answer).instrument(span).await
     });
     lambda_runtime::run(service).await
 }
@@ -111,8 +118,8 @@ where
     E: NamedError,
 {
     let state = state.as_ref().map_err(|error| diagnostic(error))?;
-    let input =
-        serde_json::from_value(payload).map_err(|error| diagnostic(&InvalidInput(error)))?;
+    let input = serde_json::from_value(payload)
+        .map_err(|error| diagnostic(&InvalidInput(error.to_string())))?;
     // Boxed, because the futures of SDK calls nest deeper than the compiler follows.
     Box::pin(handle(state, input)).await.map_err(|error| diagnostic(&error))
 }

@@ -15,6 +15,7 @@ pub mod ledger;
 mod log_line;
 pub mod metrics;
 pub mod month;
+pub mod payload;
 pub mod run;
 pub mod s3_uri;
 pub mod sql;

@@ -2,12 +2,15 @@
 //!
 //! Stands on top of every other crate and is depended on by none.
 
+pub mod fuzz;
 pub mod house;
 pub mod killing;
 pub mod simulation;
 
 #[cfg(test)]
 mod approval;
+#[cfg(test)]
+mod bad_input;
 #[cfg(test)]
 mod check;
 #[cfg(test)]

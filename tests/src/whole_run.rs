@@ -112,14 +112,14 @@ pub(crate) fn source_with_two_months() -> tempfile::TempDir {
     folder
 }
 
-struct Load {
-    rows_in: u64,
-    rows_out: u64,
-    rows_rejected: u64,
-    unchanged: bool,
+pub(crate) struct Load {
+    pub rows_in: u64,
+    pub rows_out: u64,
+    pub rows_rejected: u64,
+    pub unchanged: bool,
 }
 
-fn loads(report: &Value) -> BTreeMap<(String, String), Load> {
+pub(crate) fn loads(report: &Value) -> BTreeMap<(String, String), Load> {
     let number = |load: &Value, name: &str| {
         load[name].as_u64().unwrap_or_else(|| panic!("{name}: {load:#}"))
     };
@@ -136,7 +136,7 @@ fn loads(report: &Value) -> BTreeMap<(String, String), Load> {
     found.collect()
 }
 
-fn conserved(report: &Value) {
+pub(crate) fn conserved(report: &Value) {
     for ((dataset, month), load) in loads(report) {
         assert!(load.rows_in > 0, "{dataset} {month}");
         assert_eq!(load.rows_in, load.rows_out + load.rows_rejected, "{dataset} {month}");

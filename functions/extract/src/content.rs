@@ -16,6 +16,8 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const MOST_EXPANDED_BYTES: u64 = 16 << 30;
 /// The TLC's CSV shrinks to a fifth. A bomb shrinks to a thousandth.
 const HIGHEST_RATIO: u64 = 200;
+/// A month of Uber and Lyft has 25 million rows.
+const MOST_LINES: u64 = 1_000_000_000;
 /// Below this the ratio says nothing.
 const RATIO_COUNTS_FROM: u64 = 64 << 20;
 
@@ -84,12 +86,16 @@ impl Inspector {
         self.bytes += chunk.len() as u64;
         match &mut self.lines {
             Lines::None => {}
-            Lines::Plain(counter) => counter.count(chunk),
+            Lines::Plain(counter) => {
+                counter.count(chunk);
+                check_lines(counter.lines)?;
+            }
             Lines::Gzip(decoder) => {
                 decoder
                     .write_all(chunk)
                     .map_err(|error| ContentError::Corrupt { reason: error.to_string() })?;
                 check_expansion(decoder.get_ref().bytes, self.bytes)?;
+                check_lines(decoder.get_ref().lines)?;
             }
         }
         Ok(())
@@ -138,6 +144,13 @@ impl Inspector {
         };
         Err(ContentError::NotTheFormat { expected, found })
     }
+}
+
+fn check_lines(lines: u64) -> Result<(), ContentError> {
+    if lines > MOST_LINES {
+        return Err(ContentError::Expands { limit: format!("{MOST_LINES} rows") });
+    }
+    Ok(())
 }
 
 fn check_expansion(expanded: u64, packed: u64) -> Result<(), ContentError> {
@@ -284,6 +297,22 @@ mod tests {
         let mut inspector = Inspector::new(FileFormat::CsvGz);
         let error = bomb.chunks(8192).try_for_each(|chunk| inspector.update(chunk)).unwrap_err();
         assert!(matches!(error, ContentError::Expands { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_larger_than_any_month_is_refused() {
+        let refused = |checked: Result<(), ContentError>, expected: &str| {
+            let error = checked.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        assert_eq!(check_lines(MOST_LINES), Ok(()));
+        refused(check_lines(MOST_LINES + 1), "1000000000 rows");
+        assert_eq!(check_expansion(MOST_EXPANDED_BYTES, MOST_EXPANDED_BYTES / 5), Ok(()));
+        refused(check_expansion(MOST_EXPANDED_BYTES + 1, MOST_EXPANDED_BYTES), "17179869184 bytes");
+        refused(check_expansion(RATIO_COUNTS_FROM + 1, 1000), "200 times its size");
+        let mut inspector = Inspector::new(FileFormat::Csv);
+        inspector.lines = Lines::Plain(LineCounter { lines: MOST_LINES, ..LineCounter::default() });
+        inspector.update(b"header\n1\n").map_or_else(|error| refused(Err(error), "rows"), drop);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use jiff::Timestamp;
+use reqwest::Version;
+use reqwest::header::TRANSFER_ENCODING;
 use shared::event::Source;
 use shared::storage::StorageError;
 
@@ -38,6 +40,20 @@ enum Body {
     S3(ByteStream),
 }
 
+impl Body {
+    /// Whether the end of the bytes is told from the end of the connection
+    /// (RFC 9112, section 6.3).
+    fn says_its_end(&self) -> bool {
+        match self {
+            Self::Http(response) => {
+                response.headers().contains_key(TRANSFER_ENCODING)
+                    || response.version() > Version::HTTP_11
+            }
+            Self::S3(_) => true,
+        }
+    }
+}
+
 impl<'a> Download<'a> {
     /// Asks for the file. An HTTP file may have changed since it was planned: what is there now
     /// is loaded, and [`Download::source`] says so. An object is read in the version that arrived.
@@ -47,7 +63,25 @@ impl<'a> Download<'a> {
         if download.source.bytes().is_some_and(|bytes| bytes > MOST_BYTES) {
             return Err(download.too_large());
         }
+        download.check_length(planned)?;
         Ok(download)
+    }
+
+    /// One content has one length, and an answer says it, or else where it ends: without either,
+    /// a connection that is cut looks like the end of a file.
+    fn check_length(&self, planned: &Source) -> Result<(), SourceError> {
+        let same = planned.etag().is_some() && planned.etag() == self.source.etag();
+        match (planned.bytes().filter(|_| same), self.source.bytes()) {
+            (Some(planned), Some(bytes)) if planned != bytes => {
+                let reason = format!("{planned} bytes were announced, now {bytes} under one ETag");
+                Err(SourceError::Changed { place: self.place(), reason })
+            }
+            (_, None) if !self.body.says_its_end() => {
+                let reason = "it says neither its length nor where it ends".to_owned();
+                Err(SourceError::Unavailable { place: self.place(), reason })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub const fn source(&self) -> &Source {

@@ -10,8 +10,11 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, IF_MATCH, LAST_MODIFIED, LOCATION, RANGE};
-use reqwest::{Client, Method, Request, Response, StatusCode, redirect};
+use reqwest::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MATCH, LAST_MODIFIED, LOCATION,
+    RANGE,
+};
+use reqwest::{Client, Method, Request, Response, StatusCode, Url, redirect};
 use shared::error::{ErrorName, NamedError};
 use shared::event::Source;
 
@@ -126,7 +129,7 @@ impl Site {
     }
 
     async fn head_once(&self, url: &str) -> Result<Answer, SourceError> {
-        let response = self.send(Self::request(Method::HEAD, url)?).await?;
+        let response = self.send(self.request(Method::HEAD, url)?).await?;
         match response.status() {
             StatusCode::OK => Ok(Answer::Published(described(url, response.headers()))),
             StatusCode::NOT_FOUND => Ok(Answer::Missing),
@@ -135,11 +138,17 @@ impl Site {
         }
     }
 
-    fn request(method: Method, url: &str) -> Result<Request, SourceError> {
-        let parsed = url.parse().map_err(|error| SourceError::Refused {
-            place: url.to_owned(),
-            reason: format!("it is no URL: {error}"),
-        })?;
+    /// A URL is judged as it is asked: without `..`, and with its host's address in digits.
+    fn request(&self, method: Method, url: &str) -> Result<Request, SourceError> {
+        let refused = |reason| SourceError::Refused { place: url.to_owned(), reason };
+        let parse = |url: &str| {
+            url.parse::<Url>().map_err(|error| refused(format!("it is no URL: {error}")))
+        };
+        let (parsed, base) = (parse(url)?, parse(&format!("{}/", self.base))?);
+        let plain = parsed.query().is_none() && parsed.fragment().is_none();
+        if !plain || !parsed.as_str().starts_with(base.as_str()) {
+            return Err(refused(format!("files come from {} alone", self.base)));
+        }
         Ok(Request::new(method, parsed))
     }
 
@@ -159,11 +168,7 @@ impl Site {
         offset: u64,
         etag: Option<&str>,
     ) -> Result<Response, SourceError> {
-        if !url.starts_with(&format!("{}/", self.base)) {
-            let reason = format!("files come from {} alone", self.base);
-            return Err(SourceError::Refused { place: url.to_owned(), reason });
-        }
-        let mut request = Self::request(Method::GET, url)?;
+        let mut request = self.request(Method::GET, url)?;
         if offset > 0 {
             let rest = format!("bytes={offset}-").parse().expect("digits are a header's text");
             request.headers_mut().insert(RANGE, rest);
@@ -171,24 +176,47 @@ impl Site {
         if let Some(etag) = etag.and_then(|etag| etag.parse().ok()) {
             request.headers_mut().insert(IF_MATCH, etag);
         }
+        let changed = |reason| Err(SourceError::Changed { place: url.to_owned(), reason });
         let response = self.send(request).await?;
         match response.status() {
             StatusCode::OK if offset == 0 => Ok(response),
-            StatusCode::PARTIAL_CONTENT if offset > 0 => Ok(response),
+            StatusCode::PARTIAL_CONTENT if offset > 0 => {
+                match other_bytes(response.headers(), offset, etag) {
+                    Some(reason) => changed(reason),
+                    None => Ok(response),
+                }
+            }
             StatusCode::OK
             | StatusCode::PRECONDITION_FAILED
             | StatusCode::RANGE_NOT_SATISFIABLE => {
-                let reason = format!("HTTP {} to bytes from {offset}", response.status().as_u16());
-                Err(SourceError::Changed { place: url.to_owned(), reason })
+                changed(format!("HTTP {} to bytes from {offset}", response.status().as_u16()))
             }
             _ => Err(refusal(url, &response)),
         }
     }
 }
 
+/// Why the part that came is not the rest of the file: a server may pass over `If-Match`.
+fn other_bytes(headers: &HeaderMap, offset: u64, etag: Option<&str>) -> Option<String> {
+    let found = text(headers, ETAG);
+    if let (Some(found), Some(expected)) = (&found, etag)
+        && found != expected
+    {
+        return Some(format!("its ETag was {expected}, now it is {found}"));
+    }
+    let range = text(headers, CONTENT_RANGE)?;
+    let start = range.strip_prefix("bytes ").and_then(|range| range.split('-').next());
+    let differs = start.is_none_or(|start| start.parse() != Ok(offset));
+    differs.then(|| format!("asked for bytes from {offset}, got {range}"))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
 /// What an answer's headers say of the file.
 pub fn described(url: &str, headers: &HeaderMap) -> Source {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let text = |name| text(headers, name);
     Source::Http {
         url: url.to_owned(),
         etag: text(ETAG),

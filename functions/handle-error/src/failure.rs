@@ -3,6 +3,11 @@
 use serde_json::Value;
 use shared::event::{HandleErrorInput, Unit};
 
+use crate::redaction::redact;
+
+/// A state's name has at most 80 characters (Amazon States Language).
+const LONGEST_STATE: usize = 320;
+
 /// What failed, where and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -29,7 +34,7 @@ impl Failure {
                 run_execution: input.run_execution.unwrap_or_else(|| input.execution.clone()),
                 execution: input.execution,
                 input: input.input,
-                state: input.state,
+                state: redact(&input.state, LONGEST_STATE),
                 unit: input.unit,
                 attempt: input.attempt.max(1),
                 error: input.error,
@@ -40,7 +45,7 @@ impl Failure {
                 execution: text(&event["execution"]),
                 run_execution: text(&event["execution"]),
                 input: None,
-                state: text(&event["state"]),
+                state: redact(&text(&event["state"]), LONGEST_STATE),
                 unit: None,
                 attempt: 1,
                 error: text(&event["error"]),

@@ -5,12 +5,14 @@ use shared::error::{Class, ErrorMessage, Subject};
 use shared::event::Source;
 
 use crate::failure::Failure;
-use crate::redaction::{redact, shorten};
+use crate::redaction::{redact, redact_value, shorten};
 use crate::verdict::Verdict;
 
 /// Longest cause that is passed on. A Cause may have 32,768 characters (Step Functions API
 /// reference, `ExecutionFailedEventDetails`); nobody reads more than this.
 const LONGEST_CAUSE: usize = 4096;
+/// Longest name of a file or a column.
+const LONGEST_NAME: usize = 1024;
 /// An SNS subject has at most 100 ASCII characters (SNS API reference, `Publish`).
 const LONGEST_SUBJECT: usize = 100;
 /// An execution's input may be 256 KiB, as much as a whole SQS message.
@@ -47,9 +49,11 @@ pub fn dead_letter(failure: &Failure, verdict: &Verdict) -> Value {
         "attempts": failure.attempt,
         "execution": failure.execution,
         "run_execution": failure.run_execution,
-        "unit": failure.unit,
+        "unit": redact_value(&json!(failure.unit), LONGEST_INPUT),
         "start_again": start_again(failure),
-        "event": failure.odd.as_ref().map(|event| redact(&event.to_string(), LONGEST_INPUT)),
+        "event": failure.odd.as_ref().map(|event| {
+            shorten(redact_value(event, LONGEST_INPUT).to_string(), LONGEST_INPUT)
+        }),
     })
 }
 
@@ -109,6 +113,9 @@ fn about(failure: &Failure, verdict: &Verdict) -> (Subject, String) {
     }
     let reason = verdict.reason.as_deref().unwrap_or(&said.message);
     let reason = if reason.is_empty() { "no cause was given" } else { reason };
+    for said in [&mut subject.file, &mut subject.column] {
+        *said = said.take().map(|text| redact(&text, LONGEST_NAME));
+    }
     (subject, redact(reason, LONGEST_CAUSE))
 }
 
@@ -134,7 +141,9 @@ fn start_again(failure: &Failure) -> Value {
             }
         },
         None => match &failure.input {
-            Some(input) if input.to_string().len() <= LONGEST_INPUT => start(input.clone()),
+            Some(input) if input.to_string().len() <= LONGEST_INPUT => {
+                start(redact_value(input, LONGEST_INPUT))
+            }
             _ => start(json!({ "trigger": "schedule" })),
         },
     }

@@ -186,4 +186,64 @@ mod tests {
             assert!(!output.message.is_empty());
         }
     }
+
+    /// Step Functions cuts a Cause at 32,768 characters, wherever that is.
+    #[test]
+    fn a_cause_of_32_kb_is_cut_and_told() {
+        let message = json!({"message": format!("no column {}", "ü".repeat(20_000)), "file": "f"});
+        let whole =
+            json!({"errorType": "Schema.MissingColumn", "errorMessage": message.to_string()});
+        let whole = whole.to_string();
+        let cut: String = whole.chars().take(32_768).collect();
+        let broken: String = whole.chars().take(9_000).collect();
+        for cause in [whole, cut, broken, "\"".repeat(32_768), "\\".repeat(32_768)] {
+            let output = decide_event(&month("Schema.MissingColumn", &cause, 1));
+            assert_eq!(output.decision, Decision::Quarantine);
+            assert!(output.cause.len() <= 32_768, "{}", output.cause.len());
+            // Together they are a state's payload, and each is a message of its own.
+            let bytes = serde_json::to_string(&output).unwrap().len();
+            assert!(bytes < 65_536, "{bytes}");
+            let said: Value = serde_json::from_str(&output.cause).unwrap();
+            assert!(
+                ["f", "green_tripdata_2024-01.parquet"].map(Value::from).contains(&said["file"])
+            );
+        }
+    }
+
+    /// Whatever a person, a log or a queue gets to see of an error.
+    #[test]
+    fn no_secret_of_a_cause_is_passed_on() {
+        const SECRET: &str = "hunter2XYZ";
+        let key_id = "AKIAIOSFODNN7EXAMPLE";
+        let texts = [
+            format!("password={SECRET}"),
+            format!(r#"{{"message": "m", "token": "{SECRET}"}}"#),
+            format!("Authorization: Bearer {SECRET}"),
+            format!("https://h/x?X-Amz-Signature={SECRET}&X-Amz-Credential={key_id}%2F2024"),
+            format!("https://user:{SECRET}@example.com/x refused"),
+            format!("aws_secret_access_key = {SECRET}\n{key_id} is unknown"),
+            format!("{} secret: '{SECRET}'", "x ".repeat(2_000)),
+        ];
+        for text in &texts {
+            let message = json!({"message": text, "file": text, "column": text}).to_string();
+            let causes = [
+                text.clone(),
+                json!({"errorType": "E", "errorMessage": message}).to_string(),
+                json!({"errorType": "E", "errorMessage": text}).to_string(),
+                json!({"QueryExecution": {"QueryExecutionId": "q",
+                    "Status": {"State": "FAILED", "StateChangeReason": text}}})
+                .to_string(),
+            ];
+            let mut events: Vec<_> = causes.iter().map(|cause| month("E", cause, 1)).collect();
+            events.push(month(text, "", 1));
+            events.push(json!({"error": "E", "cause": {"a": text}, "unit": text, "state": text}));
+            events.push(json!({"state": "Plan", "error": "E", "cause": "c",
+                "input": {"dataset": "green", "more": text}}));
+            for event in events {
+                let output = serde_json::to_string(&decide_event(&event)).unwrap();
+                assert!(!output.contains(SECRET), "{event}\n{output}");
+                assert!(!output.contains(key_id), "{event}\n{output}");
+            }
+        }
+    }
 }

@@ -4,6 +4,10 @@ use serde_json::Value;
 use shared::error::{Class, ErrorName, class_of};
 use shared::event::Decision;
 
+use crate::redaction::redact;
+
+/// An error's name has at most 256 characters (Step Functions API reference).
+const LONGEST_ERROR: usize = 256;
 /// Before the second attempt a month waits at most this long, before each later one twice as long.
 const FIRST_WAIT_SECONDS: f64 = 10.0;
 /// No wait is longer.
@@ -33,7 +37,7 @@ pub fn judge(error: &str, cause: &str) -> Verdict {
     }
     let class = class_of(error).or_else(|| class_of_text(cause)).unwrap_or(Class::Permanent);
     let error = if error.is_empty() { "States.TaskFailed" } else { error };
-    Verdict { class, error: error.to_owned(), reason: None }
+    Verdict { class, error: redact(error, LONGEST_ERROR), reason: None }
 }
 
 /// What is done about a class; `more` is whether another attempt is left.

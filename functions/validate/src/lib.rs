@@ -18,6 +18,7 @@ pub mod audit;
 pub mod conversion;
 pub mod csv_header;
 pub mod file_schema;
+mod footer_shape;
 pub mod mapping;
 pub mod parquet_footer;
 pub mod plan;

@@ -7,13 +7,18 @@ use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::file_schema::{FileColumn, FileSchema, FileType, Layout, Unreadable};
+use crate::footer_shape;
 
 /// The footer's own tail: its length in four bytes, and `PAR1`.
 const TAIL: usize = 8;
 
 /// No footer longer than this is read. That of a month of Uber and Lyft, 22 row groups of 25
 /// columns, has about 100 kB.
-const FOOTER_LIMIT: u64 = 16 * 1024 * 1024;
+const FOOTER_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// No month has so many rows: one of Uber and Lyft has 25 million. A page of one value can claim
+/// any number of them.
+const MOST_ROWS: u64 = 1_000_000_000;
 
 /// How many bytes at the end of a file of `size` bytes hold its footer; `tail` is its end.
 pub fn length(tail: &[u8], size: u64) -> Result<u64, Unreadable> {
@@ -50,8 +55,10 @@ pub fn parse(tail: &[u8], size: u64) -> Result<FileSchema, Unreadable> {
     let start = tail.len().checked_sub(length).ok_or_else(|| {
         Unreadable::because(format!("{} of {length} bytes of its footer were read", tail.len()))
     })?;
-    let metadata = ParquetMetaDataReader::decode_metadata(&tail[start..tail.len() - TAIL])
-        .map_err(|error| Unreadable::because(format!("its footer is corrupt: {error}")))?;
+    let footer = &tail[start..tail.len() - TAIL];
+    footer_shape::check(footer).map_err(corrupt)?;
+    let metadata = ParquetMetaDataReader::decode_metadata(footer)
+        .map_err(|error| corrupt(error.to_string()))?;
     let rows = rows(&metadata, size - length as u64)?;
     let schema = metadata.file_metadata().schema_descr();
     let mut columns = Vec::new();
@@ -69,7 +76,6 @@ pub fn parse(tail: &[u8], size: u64) -> Result<FileSchema, Unreadable> {
 
 /// The rows of all row groups, which must agree with the footer's own count and lie in the file.
 fn rows(metadata: &ParquetMetaData, data_bytes: u64) -> Result<u64, Unreadable> {
-    let corrupt = |reason: String| Unreadable::because(format!("its footer is corrupt: {reason}"));
     let mut rows = 0_u64;
     for (number, group) in metadata.row_groups().iter().enumerate() {
         let group_rows = u64::try_from(group.num_rows())
@@ -90,11 +96,17 @@ fn rows(metadata: &ParquetMetaData, data_bytes: u64) -> Result<u64, Unreadable> 
         }
     }
     let said = metadata.file_metadata().num_rows();
-    if u64::try_from(said) == Ok(rows) {
-        Ok(rows)
-    } else {
-        Err(corrupt(format!("it says {said} rows, its row groups have {rows}")))
+    if u64::try_from(said) != Ok(rows) {
+        return Err(corrupt(format!("it says {said} rows, its row groups have {rows}")));
     }
+    if rows > MOST_ROWS {
+        return Err(corrupt(format!("it says {rows} rows, more than the limit of {MOST_ROWS}")));
+    }
+    Ok(rows)
+}
+
+fn corrupt(reason: String) -> Unreadable {
+    Unreadable::because(format!("its footer is corrupt: {reason}"))
 }
 
 /// The logical type where there is one, else the converted type of older writers, else the
@@ -157,6 +169,8 @@ mod tests {
     use std::sync::Arc;
 
     use parquet::data_type::Int64Type;
+    use parquet::file::metadata::KeyValue;
+    use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
@@ -251,6 +265,59 @@ mod tests {
         let footer =
             whole.len() - usize::try_from(length(&whole, whole.len() as u64).unwrap()).unwrap();
         check(&[&whole[..4], &whole[footer..]].concat(), "lies beyond");
+    }
+
+    /// `data` with another footer.
+    fn refooted(data: &[u8], footer: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
+        [data, footer, &length, b"PAR1"].concat()
+    }
+
+    /// The decoder would reserve room for all of them, and abort.
+    #[test]
+    fn two_thousand_million_row_groups_are_refused_before_there_is_room_for_them() {
+        let whole = file_with_rows();
+        let size = whole.len();
+        let start = size - usize::try_from(length(&whole, size as u64).unwrap()).unwrap();
+        let mut footer = whole[start..size - TAIL].to_vec();
+        // Field 4 is a list of one structure: 0x19 0x1c.
+        let list = footer.windows(2).rposition(|bytes| bytes == [0x19, 0x1c]).unwrap();
+        for claimed in [[0xff, 0xff, 0xff, 0xff, 0x07], [0x80, 0x80, 0x80, 0x80, 0x08]] {
+            footer.splice(list + 1..list + 2, [&[0xfc], claimed.as_slice()].concat());
+            let error = parse_all(&refooted(&whole[..start], &footer)).unwrap_err().to_string();
+            assert!(error.contains("a list says it has 21474836"), "{error}");
+        }
+    }
+
+    #[test]
+    fn more_rows_than_any_month_has_are_refused() {
+        let whole = file_with_rows();
+        let size = whole.len();
+        let start = size - usize::try_from(length(&whole, size as u64).unwrap()).unwrap();
+        // Three rows, in zigzag, of the row group and of the file: 0x16 0x06.
+        let mut footer = Vec::new();
+        let mut rest = &whole[start..size - TAIL];
+        while let Some(at) = rest.windows(2).position(|bytes| bytes == [0x16, 0x06]) {
+            footer.extend([&rest[..at], &[0x16, 0x82, 0xa8, 0xd6, 0xb9, 0x07]].concat());
+            rest = &rest[at + 2..];
+        }
+        footer.extend(rest);
+        let error = parse_all(&refooted(&whole[..start], &footer)).unwrap_err().to_string();
+        assert!(error.contains("rows, more than the limit of 1000000000"), "{error}");
+    }
+
+    /// What Arrow's writers add is none of the format's: Athena does not read it, and nor do we.
+    #[test]
+    fn a_corrupt_arrow_schema_is_passed_over() {
+        let schema = parse_message_type("message schema { OPTIONAL INT64 a; }").unwrap();
+        let corrupt = KeyValue::new("ARROW:schema".to_owned(), "/////no schema".to_owned());
+        let properties =
+            WriterProperties::builder().set_key_value_metadata(Some(vec![corrupt])).build();
+        let mut bytes = Vec::new();
+        let writer =
+            SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::new(properties)).unwrap();
+        writer.close().unwrap();
+        assert_eq!(parse_all(&bytes).unwrap().columns[0].name, "a");
     }
 
     /// A footer with any one byte changed is read or refused, and brings nothing down.

@@ -10,8 +10,8 @@ use crate::file_schema::{FileSchema, Layout};
 use crate::mapping::Mapping;
 use crate::{audit, conversion, raw_table};
 
-/// How many fields beyond the header a CSV row may have and still be read whole. The TLC's files
-/// of 2013 to 2016 have two, always empty.
+/// How many fields beyond the header of a CSV row are seen. The TLC's files of 2013 to 2016 have two,
+/// always empty; a row with the last of these is wider than any, however much more it has.
 pub const OVERFLOW_FIELDS: usize = 3;
 
 /// One run.

@@ -1,12 +1,12 @@
 //! What a row must satisfy to be loaded, as SQL over canonical values.
 
-use shared::dataset::{Check, RAGGED_ROW, RowRule, UNPARSABLE_VALUE};
+use shared::dataset::{Check, ColumnType, RAGGED_ROW, RowRule, UNPARSABLE_VALUE};
 use shared::month::Month;
 use shared::sql::{Name, Sql, Text, sql};
 
 use crate::file_schema::Layout;
 use crate::plan::{OVERFLOW_FIELDS, RunPlan};
-use crate::value::{Value, raw_name};
+use crate::value::{LONGEST_TEXT, Value, raw_name};
 
 /// When a row breaks a rule, and what is said about it.
 pub struct Verdict<'a> {
@@ -35,15 +35,18 @@ pub fn overflow_name(number: usize) -> Sql {
     sql("{}", &[&Name(&format!("x{number}"))])
 }
 
-/// A row's last field is missing, or one beyond the header is not empty.
+/// A row's last field is missing, or one beyond the header is not empty. The last that is looked at
+/// must not even be there: what would follow it is not seen.
 fn ragged(plan: &RunPlan<'_>) -> Option<Verdict<'static>> {
     if plan.schema.layout == Layout::Named {
         return None;
     }
     let width = plan.schema.columns.len();
     let short = sql("{} IS NULL", &[&raw_name(width - 1)]);
-    let more = (0..OVERFLOW_FIELDS).map(|number| sql("TRIM({}) <> ''", &[&overflow_name(number)]));
-    let more = Sql::join(more, " OR ");
+    let last = OVERFLOW_FIELDS - 1;
+    let more = (0..last).map(|number| sql("TRIM({}) <> ''", &[&overflow_name(number)]));
+    let too_many = sql("{} IS NOT NULL", &[&overflow_name(last)]);
+    let more = Sql::join(more.chain([too_many]), " OR ");
     let reason = sql(
         "CASE WHEN {} THEN 'fewer than {} fields' ELSE 'more than {} fields' END",
         &[&short, &width, &width],
@@ -58,7 +61,11 @@ fn unparsable(values: &[Value<'_>]) -> Option<Verdict<'static>> {
     }
     let broken = Sql::join(bad.iter().map(|(_, broken)| broken.clone()), "\n      OR ");
     let reasons = bad.iter().map(|(value, broken)| {
-        let what = format!("{} is not a {}: ", value.column.name, value.column.column_type.hive());
+        let expected = match value.column.column_type {
+            ColumnType::Text => format!("text in UTF-8 of at most {LONGEST_TEXT} characters"),
+            other => format!("a {}", other.hive()),
+        };
+        let what = format!("{} is not {expected}: ", value.column.name);
         sql("WHEN {} THEN {} || {}", &[broken, &Text(&what), &value.found()])
     });
     let reason = sql("CASE\n      {} END", &[&Sql::join(reasons, "\n      ")]);

@@ -6,6 +6,9 @@ use shared::sql::{Name, Sql, Text, sql};
 use crate::file_schema::{FileType, Layout};
 use crate::plan::RunPlan;
 
+/// The longest text of a CSV field, in characters. The TLC's longest, the name of a zone, has 45.
+pub const LONGEST_TEXT: usize = 1_024;
+
 /// A canonical column with the raw columns that fill it.
 #[derive(Clone, Debug)]
 pub struct Value<'a> {
@@ -61,13 +64,23 @@ impl Value<'_> {
     }
 
     /// Whether the file has something here that is no value of the canonical type. None for
-    /// columns that cannot have such: those that are not read from text, and texts.
+    /// columns that cannot have such: those that are not read from text, and texts of Parquet.
+    ///
+    /// Athena reads bytes that are not UTF-8 as U+FFFD.
     pub fn unparsable(&self) -> Option<Sql> {
         let texts = || self.sources.iter().filter(|source| *source.file_type == FileType::Text);
-        if self.column.column_type == ColumnType::Text || texts().next().is_none() {
-            return None;
-        }
+        texts().next()?;
         let name = Name(&self.column.name);
+        if self.column.column_type == ColumnType::Text {
+            let broken = || {
+                let replaced = Text("\u{fffd}");
+                sql(
+                    "LENGTH({}) > {} OR STRPOS({}, {}) > 0",
+                    &[&name, &LONGEST_TEXT, &name, &replaced],
+                )
+            };
+            return (self.layout == Layout::Positional).then(broken);
+        }
         let filled = texts().map(|source| match self.column.words.get("") {
             None => sql("TRIM({}) <> ''", &[&source.raw]),
             Some(words) => {

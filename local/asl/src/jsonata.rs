@@ -9,6 +9,7 @@ mod names;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
@@ -16,6 +17,7 @@ use jsonata_core::value::JValue;
 use serde_json::Value;
 
 use crate::failure::Fault;
+use crate::payload::MAX_PAYLOAD_BYTES;
 use crate::scope::Scope;
 
 pub(crate) use convert::type_name;
@@ -24,6 +26,13 @@ pub(crate) use names::Names;
 /// Evaluation is cut off after this long. AWS names no figure; this only
 /// keeps a runaway recursion from holding a thread.
 const EVALUATION_TIMEOUT_MILLISECONDS: u64 = 5_000;
+
+/// Most items of an array on the way. The largest payload has room for an eighth of it.
+const MOST_ITEMS: usize = 8 * MAX_PAYLOAD_BYTES / 2;
+
+/// What is said of an expression over which the evaluator panics, as over a picture that is not
+/// ASCII. One execution's expression must not take the others with it.
+const GIVEN_UP: &str = "The expression cannot be evaluated.";
 
 /// One `{% … %}` expression, parsed once.
 #[derive(Debug)]
@@ -82,7 +91,9 @@ impl Query {
 
     pub fn parse(body: &str) -> Result<Self, Refusal> {
         let syntax = |error: String| Refusal::Syntax(without_code(&error).to_owned());
-        let ast = jsonata_core::parser::parse(body).map_err(|error| syntax(error.to_string()))?;
+        let parsed = panic::catch_unwind(|| jsonata_core::parser::parse(body));
+        let parsed = parsed.map_err(|_| syntax(GIVEN_UP.to_owned()))?;
+        let ast = parsed.map_err(|error| syntax(error.to_string()))?;
         let tree = serde_json::to_value(&ast).map_err(|error| syntax(error.to_string()))?;
         refuse_newer(&tree).map_err(syntax)?;
         if let Some(name) = Names::of(&ast).context_fields.pop_first() {
@@ -101,11 +112,17 @@ impl Query {
         self.bind(scope, &mut context);
         let options = EvaluatorOptions {
             timeout_ms: Some(EVALUATION_TIMEOUT_MILLISECONDS),
+            max_sequence_length: Some(MOST_ITEMS),
             ..EvaluatorOptions::default()
         };
         let mut evaluator = Evaluator::with_options(context, options);
         functions::register(&mut evaluator, &self.uses.variables, scope.host);
-        let value = evaluator.evaluate(&self.ast, &JValue::Undefined).map_err(|error| {
+        // The evaluator is dropped, whatever state a panic has left it in.
+        let evaluate = AssertUnwindSafe(|| evaluator.evaluate(&self.ast, &JValue::Undefined));
+        let evaluated = panic::catch_unwind(evaluate).map_err(|_| {
+            self.fault(location, &format!("threw an error during evaluation. {GIVEN_UP}"))
+        })?;
+        let value = evaluated.map_err(|error| {
             self.fault(
                 location,
                 &format!("threw an error during evaluation. {}", message(error.message())),

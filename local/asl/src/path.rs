@@ -11,9 +11,14 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use crate::payload::{MAX_PAYLOAD_BYTES, fits};
 use filter::Filter;
 pub(crate) use filter::equal;
 pub(crate) use reference::ReferencePath;
+
+/// A path's result is a part of a state's data, or is counted and thrown away: beyond some copies
+/// of the largest payload it is neither.
+const MOST_BYTES: usize = 64 * MAX_PAYLOAD_BYTES;
 
 /// What a path starts from.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +109,11 @@ impl Path {
         } else {
             let mut nodes = vec![node];
             for step in &steps[at..functions] {
-                nodes = advance(step, &nodes);
+                nodes = advance(step, &nodes).ok_or_else(too_many)?;
+            }
+            let mut room = MOST_BYTES;
+            if !nodes.iter().all(|node| fits(node, &mut room)) {
+                return Err(too_many());
             }
             Cow::Owned(Value::Array(nodes.into_iter().cloned().collect()))
         };
@@ -172,15 +181,23 @@ fn child<'a>(step: &Step, value: &'a Value) -> Option<&'a Value> {
 fn at(items: &[Value], index: i64) -> Option<&Value> {
     let index = match usize::try_from(index) {
         Ok(index) => index,
-        Err(_) => items.len().checked_sub(usize::try_from(-index).ok()?)?,
+        Err(_) => items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
     };
     items.get(index)
 }
 
-/// One step for all nodes; those it does not lead anywhere drop out.
-fn advance<'a>(step: &Step, nodes: &[&'a Value]) -> Vec<&'a Value> {
+fn too_many() -> Missing {
+    Missing(format!("The path selects more than {MOST_BYTES} bytes of values"))
+}
+
+/// One step for all nodes; those it does not lead anywhere drop out. None when there are more
+/// than any payload holds: each `..` multiplies them.
+fn advance<'a>(step: &Step, nodes: &[&'a Value]) -> Option<Vec<&'a Value>> {
     let mut next = Vec::new();
     for &node in nodes {
+        if next.len() > MAX_PAYLOAD_BYTES {
+            return None;
+        }
         match step {
             Step::Member(_) | Step::Index(_) => next.extend(child(step, node)),
             Step::Members(names) => {
@@ -204,7 +221,7 @@ fn advance<'a>(step: &Step, nodes: &[&'a Value]) -> Vec<&'a Value> {
             Step::Function(_) => {}
         }
     }
-    next
+    (next.len() <= MAX_PAYLOAD_BYTES).then_some(next)
 }
 
 fn slice(items: &[Value], from: Option<i64>, to: Option<i64>) -> &[Value] {

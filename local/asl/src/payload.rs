@@ -13,7 +13,7 @@ pub(crate) fn is_too_large(value: &Value) -> bool {
 }
 
 /// Takes the value's length off `room`; `false` when there is not enough.
-fn fits(value: &Value, room: &mut usize) -> bool {
+pub(crate) fn fits(value: &Value, room: &mut usize) -> bool {
     let mut take = |bytes: usize| {
         let left = room.checked_sub(bytes);
         *room = left.unwrap_or(0);

@@ -14,7 +14,9 @@ use shared::dataset::{Dataset, DatasetName};
 use shared::error::NamedError;
 use shared::event::{FileFormat, Manifest, Unit};
 
+mod hostile;
 mod server;
+mod slow;
 
 use server::{Log, Reply, Request, serve};
 
@@ -89,7 +91,7 @@ fn unit(state: &State, path: &str) -> Unit {
     .unwrap()
 }
 
-async fn fetch_file(
+pub async fn fetch_file(
     answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
 ) -> (Result<Manifest, ExtractError>, Log) {
     let answer = move |request: &Request| {
@@ -228,6 +230,7 @@ async fn a_file_that_cannot_be_whole_is_an_error() {
     assert_eq!(name(fetch_file(|_| Reply::status(403)).await), "Source.Throttled");
 }
 
+/// The name of the error with which a file was refused, before any copy of it was made.
 fn name((fetched, log): (Result<Manifest, ExtractError>, Log)) -> &'static str {
     assert!(log.lines("/raw/raw").is_empty(), "a bad file is copied: {:?}", log.lines("/raw/"));
     fetched.unwrap_err().name().as_str()

@@ -23,11 +23,13 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Bytes of the body that are sent before the connection breaks off.
     pub cut: Option<usize>,
+    /// Whether the body's length is said where no header does.
+    pub length: bool,
 }
 
 impl Reply {
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), cut: None }
+        Self { status, headers: Vec::new(), body: Vec::new(), cut: None, length: true }
     }
 
     pub fn file(body: &[u8], etag: &str) -> Self {
@@ -117,7 +119,9 @@ async fn write(stream: &mut BufReader<TcpStream>, request: &Request, reply: Repl
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    if reply.status != 204 && !reply.headers.iter().any(|(name, _)| *name == "content-length") {
+    let says = ["content-length", "transfer-encoding"];
+    let said = reply.headers.iter().any(|(name, _)| says.contains(name));
+    if reply.length && reply.status != 204 && !said {
         head.push_str(&format!("content-length: {}\r\n", reply.body.len()));
     }
     head.push_str("\r\n");

@@ -8,6 +8,7 @@ use load::garbage::collect;
 use load::{LoadError, State};
 use serde_json::{Value, json};
 use shared::dataset::{Dataset, DatasetName};
+use shared::error::NamedError;
 use shared::event::{LoadResult, LoadStatus};
 use shared::run::{Run, RunKey};
 
@@ -214,4 +215,25 @@ async fn a_run_without_files_is_never_committed() {
     assert!(matches!(error, LoadError::Stale { .. }), "{error}");
     let cloud = cloud.lock().unwrap();
     assert!(ledger(&cloud).is_empty() && cloud.partitions.is_empty());
+}
+
+/// A run's partitions may stand already, from a try whose answer was lost, but nowhere else.
+#[tokio::test]
+async fn a_partition_of_another_place_is_no_partition_of_ours() {
+    let month = audited("2024-01", "a", "000000000001", DAY, None);
+    let values = json!(["2024-01", month.validation.run, "loaded"]).to_string();
+    let ours = format!("{}outcome=loaded/", month.validation.location);
+    for (location, commits) in [("s3://other/place/", false), (ours.as_str(), true)] {
+        let (state, cloud) = cloud().await;
+        let partition = json!({"StorageDescriptor": {"Location": location}});
+        cloud.lock().unwrap().partitions.insert(values.clone(), partition);
+        match run(&state, &cloud, &month).await {
+            Ok(result) => assert!(commits && result.status == LoadStatus::Loaded, "{location}"),
+            Err(error) => {
+                assert_eq!(error.name().as_str(), "Ledger.Conflict", "{error}");
+                assert!(!commits, "{error}");
+            }
+        }
+        assert_eq!(ledger(&cloud.lock().unwrap()).len(), usize::from(commits), "{location}");
+    }
 }

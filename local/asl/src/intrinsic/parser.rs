@@ -5,8 +5,12 @@ use serde_json::Value;
 use super::{Argument, Call, Function};
 use crate::path::Path;
 
+/// How deep calls nest. AWS follows ten.
+/// Source: Step Functions developer guide, "Intrinsic functions".
+const DEEPEST: usize = 10;
+
 pub(super) fn parse(text: &str) -> Result<Call, String> {
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser { text, at: 0, depth: 0 };
     let call = parser.call()?;
     parser.spaces();
     if parser.at < text.len() {
@@ -31,6 +35,7 @@ pub(super) fn unescape(raw: &str) -> String {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -57,6 +62,10 @@ impl<'a> Parser<'a> {
     }
 
     fn call(&mut self) -> Result<Call, String> {
+        if self.depth > DEEPEST {
+            return Err(format!("intrinsic functions nest deeper than {DEEPEST} levels"));
+        }
+        self.depth += 1;
         self.spaces();
         let rest = self.rest();
         let name = &rest[..rest.find('(').ok_or_else(|| self.unexpected())?];
@@ -76,6 +85,7 @@ impl<'a> Parser<'a> {
             }
         }
         function.check_arguments(arguments.len())?;
+        self.depth -= 1;
         Ok(Call { function, arguments })
     }
 

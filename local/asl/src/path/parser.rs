@@ -5,8 +5,11 @@ use serde_json::Value;
 use super::filter::{Comparison, Filter, Operand, Operator};
 use super::{Function, Path, Root, Step};
 
+/// How deep filters nest: `[?(@[?(!(…))])]`. No path of a person comes near it.
+const DEEPEST: usize = 50;
+
 pub(super) fn parse(text: &str) -> Result<Path, String> {
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser { text, at: 0, depth: 0 };
     let root = parser.root()?;
     let steps = parser.steps()?;
     if parser.at < text.len() {
@@ -18,6 +21,7 @@ pub(super) fn parse(text: &str) -> Result<Path, String> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -138,7 +142,7 @@ impl<'a> Parser<'a> {
         self.spaces();
         let back = self.integer()?.ok_or_else(|| self.unexpected())?;
         self.expect(")")?;
-        Ok(Step::Index(-back))
+        Ok(Step::Index(back.saturating_neg()))
     }
 
     fn names(&mut self) -> Result<Step, String> {
@@ -230,7 +234,22 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// One level down and up again.
+    fn nested<T>(&mut self, part: fn(&mut Self) -> Result<T, String>) -> Result<T, String> {
+        if self.depth == DEEPEST {
+            return Err(format!("'{}' nests deeper than {DEEPEST} levels", self.text));
+        }
+        self.depth += 1;
+        let found = part(self);
+        self.depth -= 1;
+        found
+    }
+
     fn term(&mut self) -> Result<Filter, String> {
+        self.nested(Self::inner_term)
+    }
+
+    fn inner_term(&mut self) -> Result<Filter, String> {
         self.spaces();
         if self.eat("!") {
             return Ok(Filter::Not(Box::new(self.term()?)));
@@ -272,7 +291,7 @@ impl<'a> Parser<'a> {
                     if self.eat("]") {
                         break;
                     }
-                    match self.operand()? {
+                    match self.nested(Self::operand)? {
                         Operand::Literal(item) => items.push(item),
                         Operand::Path(_) => return Err(self.unexpected()),
                     }

@@ -10,6 +10,7 @@
 mod case;
 mod clock;
 mod compare;
+mod limits;
 mod scenarios;
 mod script;
 

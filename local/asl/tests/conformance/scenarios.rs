@@ -7,7 +7,7 @@ use crate::case::{Case, Kind};
 use crate::script::{self, Actual};
 
 /// Runs a definition with the given answers of its Tasks.
-fn run(definition: &Value, input: Value, mocks: &Value) -> Actual {
+pub fn run(definition: &Value, input: Value, mocks: &Value) -> Actual {
     script::run(&Case {
         id: "scenario".into(),
         group: "scenario".into(),
@@ -29,7 +29,7 @@ fn types(actual: &Actual) -> Vec<&str> {
 
 /// Seconds of virtual time from the first event to the last.
 #[track_caller]
-fn took(actual: &Actual, seconds: f64) {
+pub fn took(actual: &Actual, seconds: f64) {
     let time = |event: Option<&Value>| event.unwrap()["timestamp"].as_f64().unwrap();
     let elapsed = time(actual.events.last()) - time(actual.events.first());
     assert!((elapsed - seconds).abs() < 0.01, "took {elapsed} seconds instead of {seconds}");

@@ -4,6 +4,25 @@ use super::token::{Kind, Token, tokens};
 use super::{PartitionSpec, TableName};
 use crate::sql::SyntaxError;
 
+/// How deep types nest: `array<array<…>>`. The parser follows them by recursion.
+const DEEPEST: usize = 100;
+
+fn refuse_deep(tokens: &[Token]) -> Result<(), SyntaxError> {
+    let mut depth = 0_usize;
+    for token in tokens {
+        match token.kind {
+            Kind::Symbol('<') => depth += 1,
+            Kind::Symbol('>') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            let reason = format!("types nest deeper than {DEEPEST} levels");
+            return Err(SyntaxError::at(token.line, token.column, &reason));
+        }
+    }
+    Ok(())
+}
+
 pub(super) struct Cursor {
     tokens: Vec<Token>,
     at: usize,
@@ -11,7 +30,9 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub fn new(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { tokens: tokens(text)?, at: 0 })
+        let tokens = tokens(text)?;
+        refuse_deep(&tokens)?;
+        Ok(Self { tokens, at: 0 })
     }
 
     pub fn peek(&self) -> &Token {

@@ -7,6 +7,7 @@
 //! [`crate::tables`] and the catalog.
 
 mod ast;
+mod chain;
 mod create_table_as;
 mod dialect;
 mod explain;

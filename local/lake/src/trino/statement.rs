@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::TrinoDialect;
-use super::tokens;
+use super::{chain, tokens};
 use crate::hive::TableName;
 use crate::sql::SyntaxError;
 
@@ -99,6 +99,7 @@ pub fn parse(
         Some(parameters) => tokens::with_parameters(tokens, parameters)?,
         None => tokens,
     };
+    chain::refuse_long(&tokens)?;
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
     let tokens = tokens::with_value_rows(&tokens);
     let mut parser =
