@@ -65,7 +65,7 @@ fn real_green_months_load_every_row() {
 }
 
 #[test]
-fn a_month_without_a_required_column_is_refused_and_the_others_load() {
+fn a_month_without_a_required_column_is_refused_and_taken_back_when_it_is_mended() {
     let data = tempfile::tempdir().expect("a folder");
     let source = source_with_two_months();
     let path = source.path().join("yellow_tripdata_2019-04.csv");
@@ -79,6 +79,18 @@ fn a_month_without_a_required_column_is_refused_and_the_others_load() {
     assert_eq!(refused[0]["file"], "yellow_tripdata_2019-04.csv");
     assert!(refused[0]["cause"].to_string().to_lowercase().contains("pulocationid"), "{report:#}");
     assert_eq!(loads(&report).len(), 1, "{report:#}");
+
+    fs::write(&path, text).expect("written");
+    let (data, source) = (data.path().display().to_string(), source.path().display().to_string());
+    let redrive = || {
+        let output = local(&["redrive", "--data-dir", &data, "--from", &source]);
+        succeed(&output, 0);
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let told = redrive();
+    assert!(told.contains("yellow 2019-04 (Schema.MissingColumn): started arn:"), "{told}");
+    assert!(told.contains("2019-04  loaded"), "{told}");
+    assert_eq!(redrive(), "there are no dead letters\n");
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Stage {
         Ok(())
     }
 
-    /// A run is stopped while a query of it waits, which has to be stopped with it.
+    /// A run is stopped while a query of it waits, which has to be stopped with it, and redriven.
     async fn stop_a_run(&self) -> anyhow::Result<()> {
         let blockers = [self.endless(&Caller::Root).await?, self.endless(&Caller::Root).await?];
         self.months.redo(1_500)?;
@@ -135,7 +135,8 @@ impl Stage {
                 .call("athena", "StopQueryExecution", json!({"QueryExecutionId": id}))
                 .await?;
         }
-        Ok(())
+        self.cloud.call("states", "RedriveExecution", json!({"executionArn": arn})).await?;
+        self.watch(&arn, "redriven").await
     }
 
     /// Queries of the machine's role are stopped while they write, one its result, one a table.
