@@ -89,7 +89,10 @@ fn no_query_of_a_rule_takes_for_ever_or_passes_by_failing() {
         let (found, said) = (text(&output.stdout), text(&output.stderr));
         match expected {
             Ok(value) => {
-                assert!(output.status.success() && found.contains(value), "{query}: {found} {said}")
+                assert!(
+                    output.status.success() && found.contains(value),
+                    "{query}: {found} {said}"
+                );
             }
             Err(reason) => assert!(
                 !output.status.success() && said.contains(reason),

@@ -135,7 +135,7 @@ impl Watch {
         match rest.split_once(' ') {
             None => self.last = rest.parse().ok().or(self.last),
             Some((index, what)) => {
-                self.panics.extend(index.parse().ok().map(|index| (index, what.to_owned())))
+                self.panics.extend(index.parse().ok().map(|index| (index, what.to_owned())));
             }
         }
     }

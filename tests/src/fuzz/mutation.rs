@@ -109,7 +109,7 @@ fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Rng) {
             let copy = bytes[piece].to_vec();
             bytes.splice(at..at, copy);
         }
-        5 | 6 | 7 => {
+        5..=7 => {
             let word = random.choice(WORDS).expect("some");
             bytes.splice(at..at, word.bytes());
         }
