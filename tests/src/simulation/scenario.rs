@@ -257,7 +257,14 @@ async fn night(world: &World<'_>, contents: &[Content]) -> anyhow::Result<()> {
 
 /// Every execution that failed by itself has left a letter and was told of.
 async fn dead_letters(world: &World<'_>) -> anyhow::Result<()> {
-    let (letters, told) = (world.letters().await?.concat(), world.told()?.concat());
+    let (letters, told) = (world.letters().await?, world.told()?.concat());
+    for letter in &letters {
+        let again = &serde_json::from_str::<Value>(letter)?["start_again"];
+        if !again["input"].is_object() && !again["object"]["key"].is_string() {
+            world.universe.observer.violated(format!("nothing can be started again by {letter}"));
+        }
+    }
+    let letters = letters.concat();
     for run in world.executions(None).await? {
         let arn = run["executionArn"].as_str().unwrap_or_default().to_owned();
         let mut failed = world.children(&arn).await?;
