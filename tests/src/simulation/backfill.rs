@@ -41,7 +41,7 @@ pub struct Backfill {
 }
 
 /// How a backfill went.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     pub status: String,
     /// Asked for; loaded, by the ledgers; shown, by the views.
@@ -147,18 +147,8 @@ impl Backfill {
         let mut report = Report {
             status: described["status"].as_str().unwrap_or_default().to_owned(),
             months,
-            loaded: 0,
-            shown: 0,
-            rows_in: 0,
-            rows_out: 0,
-            rows_rejected: 0,
-            rows_shown: 0,
-            dead_letters: 0,
             virtual_time,
-            wall: Duration::ZERO,
-            transitions: 0,
-            retries: 0,
-            usd: 0.0,
+            ..Report::default()
         };
         report.read_ledgers(world)?;
         report.read_views(world).await?;

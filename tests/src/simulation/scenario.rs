@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use aws::athena::Limits;
-use aws::lake::store::ListQuery;
 use serde_json::{Value, json};
 
 use super::content::{Content, DATASET, FILE, MONTH};
@@ -238,11 +237,7 @@ async fn night(world: &World<'_>, contents: &[Content]) -> anyhow::Result<()> {
     world.settle().await?;
     let observer = &world.universe.observer;
     observer.look(&world.services).await;
-    let (store, bucket) = (&world.services.lake().store, world.universe.lake_bucket());
-    let prefix = format!("ledger/{DATASET}/");
-    let query = ListQuery { prefix: &prefix, delimiter: None, after: None, max: 10_000 };
-    let Some(newest) = store.list(&bucket, query)?.objects.pop() else { return Ok(()) };
-    let entry: Value = serde_json::from_slice(&store.read(&bucket, &newest.key)?)?;
+    let Some(entry) = world.ledger(DATASET)?.pop() else { return Ok(()) };
     let rows = &entry["live"][MONTH]["rows_in"];
     let committed = contents.iter().find(|content| *rows == content.rows);
     let committed = committed.map_or(Seen::Nothing, |content| Seen::All(content.name));
@@ -285,21 +280,15 @@ async fn dead_letters(world: &World<'_>) -> anyhow::Result<()> {
 /// The ledger has no gap, no content twice in a row, and rows that add up; and only its runs have files.
 fn ledger(world: &World<'_>, contents: &[Content], last: &Content) -> anyhow::Result<()> {
     let observer = &world.universe.observer;
-    let (store, bucket) = (&world.services.lake().store, world.universe.lake_bucket());
-    let list = |prefix: &str| -> anyhow::Result<Vec<String>> {
-        let query = ListQuery { prefix, delimiter: None, after: None, max: 10_000 };
-        Ok(store.list(&bucket, query)?.objects.into_iter().map(|object| object.key).collect())
-    };
     let mut before = Value::Null;
     let mut runs = Vec::new();
-    for (index, key) in list(&format!("ledger/{DATASET}/"))?.iter().enumerate() {
-        let entry: Value = serde_json::from_slice(&store.read(&bucket, key)?)?;
-        if entry["seq"] != index + 1 {
-            observer.violated(format!("ledger entry {} is {key}", index + 1));
+    for (entry, number) in world.ledger(DATASET)?.iter().zip(1..) {
+        if entry["seq"] != number {
+            observer.violated(format!("ledger entry {number} says it is {}", entry["seq"]));
         }
         let run = &entry["entry"];
         if run["run_key"] == before["run_key"] && run["run"] != before["run"] {
-            observer.violated(format!("{key} commits {} a second time", run["run_key"]));
+            observer.violated(format!("entry {number} commits {} a second time", run["run_key"]));
         }
         let count = |name: &str| run[name].as_u64().unwrap_or_default();
         let counts = (count("rows_in"), count("rows_out"), count("rows_rejected"));
@@ -307,7 +296,7 @@ fn ledger(world: &World<'_>, contents: &[Content], last: &Content) -> anyhow::Re
             (content.rows, content.rows - content.broken, content.broken) == counts
         };
         if !contents.iter().any(known) {
-            observer.violated(format!("{key} counts {counts:?}, which no content has"));
+            observer.violated(format!("entry {number} counts {counts:?}, which no content has"));
         }
         runs.push(run["run"].as_str().unwrap_or_default().to_owned());
         before = run.clone();
@@ -318,7 +307,7 @@ fn ledger(world: &World<'_>, contents: &[Content], last: &Content) -> anyhow::Re
     // What was live within the last day may still be read.
     runs.dedup();
     let kept: Vec<&String> = runs.iter().rev().take(2).collect();
-    for key in list(&format!("{DATASET}/"))? {
+    for key in world.lake_keys(&format!("{DATASET}/"))? {
         if !kept.iter().any(|run| key.contains(run.as_str())) {
             observer.violated(format!("{key} is named by no ledger entry and was not collected"));
         }

@@ -313,12 +313,15 @@ impl World<'_> {
     /// All entries of a data set's ledger, the oldest first.
     pub fn ledger(&self, dataset: &str) -> anyhow::Result<Vec<Value>> {
         let (store, bucket) = (&self.services.lake().store, self.universe.lake_bucket());
-        let prefix = format!("ledger/{dataset}/");
-        let query = ListQuery { prefix: &prefix, delimiter: None, after: None, max: 10_000 };
-        let objects = store.list(&bucket, query)?.objects.into_iter();
-        objects
-            .map(|object| Ok(serde_json::from_slice(&store.read(&bucket, &object.key)?)?))
-            .collect()
+        let keys = self.lake_keys(&format!("ledger/{dataset}/"))?.into_iter();
+        keys.map(|key| Ok(serde_json::from_slice(&store.read(&bucket, &key)?)?)).collect()
+    }
+
+    /// The keys of the lake bucket that begin so, in their order.
+    pub fn lake_keys(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
+        let query = ListQuery { prefix, delimiter: None, after: None, max: 10_000 };
+        let listed = self.services.lake().store.list(&self.universe.lake_bucket(), query)?;
+        Ok(listed.objects.into_iter().map(|object| object.key).collect())
     }
 
     /// The bodies of all dead letters, which are hidden for half a day.

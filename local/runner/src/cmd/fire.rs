@@ -7,10 +7,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{Deployed, Environment};
-use crate::cloud::Address;
 use crate::origin::From;
 use crate::run::executions::StepFunctions;
-use crate::run::{Outcome, Progress, render, watch};
+use crate::run::render;
 use crate::template::{Event, Stack, StateMachine, Trigger};
 
 #[derive(clap::Args)]
@@ -37,26 +36,13 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         return Ok(0);
     }
     eprintln!("nothing answers on port {}: running the schedule here", arguments.port);
-    let deployed = Deployed::open(
-        &arguments.data_dir,
-        &Address::default(),
-        &arguments.from,
-        |_, _| false,
-        &[],
-        |_| None,
-        environment,
-    )
-    .await?;
+    let deployed = Deployed::plain(&arguments.data_dir, &arguments.from, environment).await?;
     let (machine, event) = scheduled(&deployed.stack)?;
     let step_functions = StepFunctions(deployed.cloud.services());
-    let began = std::time::Instant::now();
     let payload: Value =
         serde_json::from_str(&input(event)).context("the schedule's input is no JSON")?;
     let arn = step_functions.start(&machine.event_target, &payload).await?;
-    watch(step_functions, &arn, "schedule", &mut Progress::new()).await?;
-    let mut outcome = Outcome::default();
-    outcome.read(deployed.cloud.services(), &arn).await?;
-    outcome.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut outcome = deployed.follow(&[&arn], "schedule").await?;
     // To a schedule it is no news that a month is not out yet.
     outcome.not_published = 0;
     outcome.settle();

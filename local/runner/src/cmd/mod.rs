@@ -14,6 +14,7 @@ mod simulate;
 mod sql;
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -22,6 +23,8 @@ use crate::cloud::{Address, Cloud};
 use crate::deploy;
 use crate::origin::{From, Origin};
 use crate::project::Project;
+use crate::run::executions::StepFunctions;
+use crate::run::{Outcome, Progress, watch};
 use crate::template::{Account, Stack};
 use crate::tlc::{Dataset, Month};
 
@@ -135,6 +138,28 @@ impl Deployed {
         let binaries = binaries(&project, &stack, environment)?;
         deploy::deploy(&stack, &cloud, &binaries).await?;
         Ok(Self { stack, origin, cloud })
+    }
+
+    /// On any port, as the template says it.
+    async fn plain(
+        data_dir: &Path,
+        from: &From,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let address = Address::default();
+        Self::open(data_dir, &address, from, |_, _| false, &[], |_| None, environment).await
+    }
+
+    /// Watches executions to their ends, under this title, and reads what came of them.
+    async fn follow(&self, arns: &[&str], title: &str) -> anyhow::Result<Outcome> {
+        let (began, mut outcome) = (Instant::now(), Outcome::default());
+        let services = self.cloud.services();
+        for arn in arns {
+            watch(StepFunctions(services), arn, title, &mut Progress::new()).await?;
+            outcome.read(services, arn).await?;
+        }
+        outcome.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(outcome)
     }
 }
 

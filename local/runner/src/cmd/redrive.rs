@@ -1,15 +1,12 @@
 //! `local redrive`
 use std::path::PathBuf;
-use std::time::Instant;
 
 use anyhow::Context as _;
 
 use super::{Deployed, Environment};
-use crate::cloud::Address;
 use crate::origin::From;
 use crate::redrive::{Door, Place, Remote, Report, take_back};
-use crate::run::executions::StepFunctions;
-use crate::run::{Outcome, Progress, render, watch};
+use crate::run::render;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -47,16 +44,7 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         tell(&report);
         return Ok(u8::from(!report.left.is_empty()));
     }
-    let deployed = Deployed::open(
-        &arguments.data_dir,
-        &Address::default(),
-        &arguments.from,
-        |_, _| false,
-        &[],
-        |_| None,
-        environment,
-    )
-    .await?;
+    let deployed = Deployed::plain(&arguments.data_dir, &arguments.from, environment).await?;
     let output = |name: &str| {
         let value = deployed.stack.outputs.get(name).cloned();
         value.with_context(|| format!("the template has no output {name}"))
@@ -65,19 +53,14 @@ pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Res
         queue_url: output("DeadLetterQueueUrl")?,
         machine_arn: output("StateMachineAliasArn")?,
     };
-    let began = Instant::now();
     let report = take_back(&Door::Here(&deployed.cloud), &place).await?;
     tell(&report);
-    let mut outcome = Outcome::default();
-    for arn in report.redriven.iter().filter_map(|redriven| redriven.execution.as_deref()) {
-        let step_functions = StepFunctions(deployed.cloud.services());
-        watch(step_functions, arn, "redrive", &mut Progress::new()).await?;
-        outcome.read(deployed.cloud.services(), arn).await?;
-    }
-    if outcome.executions.is_empty() {
+    let started: Vec<&str> =
+        report.redriven.iter().filter_map(|redriven| redriven.execution.as_deref()).collect();
+    if started.is_empty() {
         return Ok(u8::from(!report.left.is_empty()));
     }
-    outcome.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut outcome = deployed.follow(&started, "redrive").await?;
     outcome.settle();
     print!("{}", render(&outcome, None));
     Ok(outcome.exit_code().max(u8::from(!report.left.is_empty())))
