@@ -9,6 +9,7 @@ use crate::house::root;
 
 /// The crates of this workspace each crate may depend on.
 const FLOORS: &[(&str, &[&str])] = &[
+    ("dqdl", &[]),
     ("shared", &[]),
     ("extract", &["shared"]),
     ("validate", &["shared"]),

@@ -1,0 +1,479 @@
+//! Reads a ruleset. All problems are told at once: after one, reading goes on at the next rule or section.
+
+use std::collections::BTreeMap;
+
+use crate::labels;
+use crate::problem::{Place, Problem};
+use crate::rule_type::{Returns, RuleType, UnknownRuleType};
+use crate::ruleset::{Analyzer, Parameter, Rule, Ruleset};
+use crate::token::{Kind, Token, tokens};
+
+mod condition;
+mod rule;
+
+type Parsed<T> = Result<T, Problem>;
+
+/// Reads `text`.
+///
+/// # Errors
+/// All that is wrong with it, in the order of their places.
+pub fn parse(text: &str) -> Result<Ruleset, Vec<Problem>> {
+    let (tokens, problems) = tokens(text);
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        depth: 0,
+        problems,
+        variables: BTreeMap::new(),
+        default_labels: Vec::new(),
+    };
+    let ruleset = parser.document();
+    let mut problems = parser.problems;
+    if problems.is_empty() {
+        return Ok(ruleset);
+    }
+    problems.sort_by_key(|problem| problem.place);
+    problems.dedup();
+    Err(problems)
+}
+
+/// Deeper than anybody nests by hand: reading is recursive.
+const DEEPEST: usize = 50;
+
+struct Parser<'a> {
+    tokens: Vec<Token<'a>>,
+    at: usize,
+    depth: usize,
+    problems: Vec<Problem>,
+    variables: BTreeMap<String, Variable>,
+    default_labels: Vec<(String, String)>,
+}
+
+/// What a variable stands for.
+enum Variable {
+    Text(String),
+    Texts(Vec<String>),
+}
+
+const SECTIONS: [&str; 5] = ["Metadata", "DataSources", "DefaultLabels", "Rules", "Analyzers"];
+
+impl<'a> Parser<'a> {
+    fn document(&mut self) -> Ruleset {
+        let mut ruleset = Ruleset::default();
+        if self.peek().is("Metadata") {
+            let done = self.metadata(&mut ruleset);
+            self.recover(done);
+        }
+        if self.peek().is("DataSources") {
+            let done = self.data_sources(&mut ruleset);
+            self.recover(done);
+        }
+        while self.peek().kind == Kind::Name {
+            let done = self.variable();
+            self.recover(done);
+        }
+        if self.peek().is("DefaultLabels") {
+            let done = self.default_labels();
+            self.recover(done);
+        }
+        let start = self.peek().clone();
+        // Either may come first.
+        let mut sections = vec!["Rules", "Analyzers"];
+        while let Some(index) = sections.iter().position(|section| self.peek().is(section)) {
+            let done = match sections.remove(index) {
+                "Rules" => self.list(Self::rule).map(|rules| ruleset.rules = rules),
+                _ => self.list(Self::analyzer).map(|analyzers| ruleset.analyzers = analyzers),
+            };
+            self.recover(done);
+        }
+        if self.problems.is_empty() && ruleset.rules.is_empty() && ruleset.analyzers.is_empty() {
+            let problem = match sections.len() {
+                2 => self.unexpected("Rules or Analyzers"),
+                _ => Problem {
+                    place: start.place,
+                    message: "there are no rules and no analyzers".to_owned(),
+                },
+            };
+            self.problems.push(problem);
+        } else if self.peek().kind != Kind::End {
+            let message =
+                format!("what follows the ruleset is passed over, from {} on", self.peek());
+            ruleset.warnings.push(Problem { place: self.peek().place, message });
+        }
+        ruleset
+    }
+
+    fn metadata(&mut self, ruleset: &mut Ruleset) -> Parsed<()> {
+        for (key, value) in self.dictionary()? {
+            let (Entry::Text(value), "Version") = (value, key.value.as_str()) else {
+                let message = format!(
+                    "Metadata has one key, \"Version\", and a text for it; found {}",
+                    key.written
+                );
+                return Err(Problem { place: key.place, message });
+            };
+            ruleset.metadata.push(("Version".to_owned(), value));
+        }
+        Ok(())
+    }
+
+    fn data_sources(&mut self, ruleset: &mut Ruleset) -> Parsed<()> {
+        for (key, value) in self.dictionary()? {
+            match (key.value.as_str(), value) {
+                ("Primary", Entry::Text(name)) => ruleset.primary = Some(name),
+                ("AdditionalDataSources", Entry::Texts(names)) => {
+                    ruleset.additional_data_sources = names
+                }
+                _ => {
+                    let message = format!(
+                        "DataSources has \"Primary\" with a text and \"AdditionalDataSources\" with a list; found {}",
+                        key.written
+                    );
+                    return Err(Problem { place: key.place, message });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `= { "key": "text", "key": ["text"] }`, without the keyword before it.
+    fn dictionary(&mut self) -> Parsed<Vec<(Quoted<'a>, Entry)>> {
+        self.next();
+        self.expect("=")?;
+        self.expect("{")?;
+        let mut pairs = Vec::new();
+        loop {
+            let key = self.quoted("a key in quotes")?;
+            self.expect(":")?;
+            let value = if self.accept("[") {
+                let mut texts = Vec::new();
+                loop {
+                    texts.push(self.quoted("a text in quotes")?.value);
+                    if !self.accept(",") {
+                        break;
+                    }
+                }
+                self.expect("]")?;
+                Entry::Texts(texts)
+            } else {
+                Entry::Text(self.quoted("a text in quotes or a list of such")?.value)
+            };
+            pairs.push((key, value));
+            if !self.accept(",") {
+                break;
+            }
+        }
+        self.expect("}")?;
+        Ok(pairs)
+    }
+
+    /// `name = "text"` or `name = ["text", "text"]`.
+    fn variable(&mut self) -> Parsed<()> {
+        let name = self.next();
+        let wrong = |message: String| Err(Problem { place: name.place, message });
+        self.expect("=")?;
+        let value = if self.accept("[") {
+            let mut texts = Vec::new();
+            loop {
+                texts.push(self.variable_text(name.text)?);
+                if !self.accept(",") {
+                    break;
+                }
+            }
+            self.expect("]")?;
+            Variable::Texts(texts)
+        } else {
+            Variable::Text(self.variable_text(name.text)?)
+        };
+        if name.text.starts_with(['.', '_']) {
+            return wrong(format!("the variable {} begins with . or _", name.text));
+        }
+        if self.variables.insert(name.text.to_owned(), value).is_some() {
+            return wrong(format!("the variable {} is there twice", name.text));
+        }
+        Ok(())
+    }
+
+    fn variable_text(&mut self, name: &str) -> Parsed<String> {
+        let place = self.peek().place;
+        let nested = |message: &str| {
+            let message = format!("the variable {name} is made of another variable: {message}");
+            Err(Problem { place, message })
+        };
+        if self.peek().is("$") {
+            return nested("write its value out");
+        }
+        if self
+            .accept_any(&["null", "NULL", "empty", "EMPTY", "whitespaces_only", "WHITESPACES_ONLY"])
+            .is_some()
+        {
+            let message = format!("the variable {name} must be a text or a list of texts");
+            return Err(Problem { place, message });
+        }
+        let text = self.quoted("a text in quotes")?;
+        let inner = &text.written[1..text.written.len() - 1];
+        let refers = inner.match_indices('$').any(|(at, _)| {
+            inner[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        });
+        if refers { nested("write its value out") } else { Ok(text.value) }
+    }
+
+    fn default_labels(&mut self) -> Parsed<()> {
+        self.next();
+        self.default_labels = self.labels()?;
+        Ok(())
+    }
+
+    /// `= ["key"="value"]`, without the keyword before it.
+    fn labels(&mut self) -> Parsed<Vec<(String, String)>> {
+        self.expect("=")?;
+        let place = self.peek().place;
+        self.expect("[")?;
+        let mut pairs = Vec::new();
+        while !self.peek().is("]") {
+            let key = self.quoted("a label's key in quotes")?.value;
+            self.expect("=")?;
+            let value = self.quoted("a label's value in quotes")?.value;
+            pairs.push((key, value));
+            if !self.accept(",") {
+                break;
+            }
+            if self.peek().is("]") {
+                return Err(self.unexpected("a label's key in quotes"));
+            }
+        }
+        self.expect("]")?;
+        let wrong = labels::written(&pairs);
+        if !wrong.is_empty() {
+            return Err(Problem { place, message: wrong.join("; ") });
+        }
+        Ok(pairs)
+    }
+
+    /// `Rules = [ … ]`: the items that can be read.
+    fn list<T>(&mut self, item: fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        self.next();
+        self.expect("=")?;
+        self.expect("[")?;
+        let mut items = Vec::new();
+        if self.accept("]") {
+            return Ok(items);
+        }
+        loop {
+            let start = self.at;
+            match item(self) {
+                Ok(item) if self.peek().is(",") || self.peek().is("]") => items.push(item),
+                Ok(_) => {
+                    let problem = self.unexpected("a comma or ] after the rule");
+                    self.problems.push(problem);
+                    self.skip_item(start);
+                }
+                Err(problem) => {
+                    self.problems.push(problem);
+                    self.skip_item(start);
+                }
+            }
+            if !self.accept(",") {
+                break;
+            }
+        }
+        self.expect("]")?;
+        Ok(items)
+    }
+
+    fn analyzer(&mut self) -> Parsed<Analyzer> {
+        let (place, rule_type) = self.rule_type()?;
+        let parameters = self.parameters()?;
+        if rule_type.signatures().all(|signature| !signature.arity.accepts(parameters.len())) {
+            return Err(Problem { place, message: wrong_count(rule_type, parameters.len()) });
+        }
+        let signature =
+            rule_type.signatures().find(|signature| signature.arity.accepts(parameters.len()));
+        if signature.is_some_and(|signature| signature.returns == [Returns::Boolean]) {
+            let message = format!("{rule_type} answers yes or no, and is no analyzer");
+            return Err(Problem { place, message });
+        }
+        Ok(Analyzer { place, rule_type, parameters })
+    }
+
+    fn rule(&mut self) -> Parsed<Rule> {
+        self.any_of()
+    }
+
+    fn rule_type(&mut self) -> Parsed<(Place, RuleType)> {
+        let token = self.peek().clone();
+        if token.kind != Kind::Name {
+            return Err(self.unexpected("a rule type"));
+        }
+        self.next();
+        match token.text.parse() {
+            Ok(rule_type) => Ok((token.place, rule_type)),
+            Err(unknown) => {
+                let unknown: UnknownRuleType = unknown;
+                Err(Problem { place: token.place, message: unknown.to_string() })
+            }
+        }
+    }
+
+    /// Texts, names and variables, each with `of` or `and` before it, if anything.
+    fn parameters(&mut self) -> Parsed<Vec<Parameter>> {
+        let mut parameters = Vec::new();
+        loop {
+            let connector = if self.is_parameter(1) {
+                self.accept_any(&["of", "OF", "and", "AND"])
+            } else {
+                None
+            };
+            if connector.is_none() && !self.is_parameter(0) {
+                return Ok(parameters);
+            }
+            let token = self.next();
+            let (written, value) = match token.kind {
+                Kind::Text => (token.text.to_owned(), unescaped(inner(token.text))),
+                Kind::Name => (token.text.to_owned(), token.text.to_owned()),
+                _ => self.variable_parameter()?,
+            };
+            parameters.push(Parameter { connector, written, value });
+        }
+    }
+
+    /// Whether the token `ahead` begins a parameter.
+    fn is_parameter(&self, ahead: usize) -> bool {
+        let token = &self.tokens[(self.at + ahead).min(self.tokens.len() - 1)];
+        matches!(token.kind, Kind::Text | Kind::Name) || token.is("$")
+    }
+
+    /// `$name`, of which `$` has been read.
+    fn variable_parameter(&mut self) -> Parsed<(String, String)> {
+        let name = self.name("a variable's name after $")?;
+        match self.variables.get(name.text) {
+            Some(Variable::Text(text)) => Ok((format!("${}", name.text), text.clone())),
+            Some(Variable::Texts(_)) => {
+                let message =
+                    format!("${} is a list of texts, and one text is asked for", name.text);
+                Err(Problem { place: name.place, message })
+            }
+            None => Err(no_variable(&name)),
+        }
+    }
+
+    fn name(&mut self, expected: &str) -> Parsed<Token<'a>> {
+        if self.peek().kind == Kind::Name {
+            Ok(self.next())
+        } else {
+            Err(self.unexpected(expected))
+        }
+    }
+
+    fn quoted(&mut self, expected: &str) -> Parsed<Quoted<'a>> {
+        if self.peek().kind != Kind::Text {
+            return Err(self.unexpected(expected));
+        }
+        let token = self.next();
+        Ok(Quoted { place: token.place, written: token.text, value: unescaped(inner(token.text)) })
+    }
+
+    fn peek(&self) -> &Token<'a> {
+        &self.tokens[self.at]
+    }
+
+    /// The end is never passed.
+    fn next(&mut self) -> Token<'a> {
+        let token = self.tokens[self.at].clone();
+        self.at = (self.at + 1).min(self.tokens.len() - 1);
+        token
+    }
+
+    fn accept(&mut self, mark: &str) -> bool {
+        let found = self.peek().is(mark);
+        if found {
+            self.next();
+        }
+        found
+    }
+
+    fn accept_any(&mut self, marks: &[&'static str]) -> Option<&'static str> {
+        let found = marks.iter().find(|mark| self.peek().is(mark)).copied();
+        if found.is_some() {
+            self.next();
+        }
+        found
+    }
+
+    fn expect(&mut self, mark: &str) -> Parsed<()> {
+        if self.accept(mark) { Ok(()) } else { Err(self.unexpected(&format!("`{mark}`"))) }
+    }
+
+    fn unexpected(&self, expected: &str) -> Problem {
+        let found = self.peek();
+        Problem { place: found.place, message: format!("expected {expected}, found {found}") }
+    }
+
+    /// Notes a problem, and goes on at the next section.
+    fn recover(&mut self, done: Parsed<()>) {
+        let Err(problem) = done else { return };
+        self.problems.push(problem);
+        while self.peek().kind != Kind::End
+            && SECTIONS.iter().all(|section| !self.peek().is(section))
+        {
+            self.next();
+        }
+    }
+
+    /// Goes on behind the item that begins at `start`: at the comma or bracket after it, or the next section.
+    fn skip_item(&mut self, start: usize) {
+        self.at = start;
+        let mut depth = 0_usize;
+        loop {
+            let token = self.peek();
+            let opens = ["[", "(", "{"].iter().any(|mark| token.is(mark));
+            let closes = ["]", ")", "}"].iter().any(|mark| token.is(mark));
+            let ends = token.kind == Kind::End || SECTIONS.iter().any(|section| token.is(section));
+            if ends || (depth == 0 && (token.is(",") || token.is("]"))) {
+                return;
+            }
+            depth = if opens { depth + 1 } else { depth.saturating_sub(usize::from(closes)) };
+            self.next();
+        }
+    }
+}
+
+struct Quoted<'a> {
+    place: Place,
+    /// With its quotes.
+    written: &'a str,
+    value: String,
+}
+
+/// A value of a dictionary.
+enum Entry {
+    Text(String),
+    Texts(Vec<String>),
+}
+
+fn wrong_count(rule_type: RuleType, found: usize) -> String {
+    let expected: Vec<_> =
+        rule_type.signatures().map(|signature| signature.arity.to_string()).collect();
+    format!("{rule_type} takes {} parameters, found {found}", expected.join(" or "))
+}
+
+fn no_variable(name: &Token<'_>) -> Problem {
+    Problem { place: name.place, message: format!("there is no variable {}", name.text) }
+}
+
+fn inner(quoted: &str) -> &str {
+    &quoted[1..quoted.len() - 1]
+}
+
+/// Without the backslashes before escaped characters.
+fn unescaped(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut plain = String::with_capacity(text.len());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => plain.extend(chars.next()),
+            _ => plain.push(c),
+        }
+    }
+    plain
+}
