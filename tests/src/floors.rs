@@ -19,7 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("asl", &[]),
     ("lake", &[]),
     ("aws", &["asl", "lake"]),
-    ("runner", &["aws"]),
+    ("runner", &["aws", "dqdl"]),
 ];
 
 #[test]

@@ -17,6 +17,8 @@ pub mod graph;
 pub mod origin;
 pub mod permissions;
 pub mod project;
+pub mod quality;
+pub mod query;
 pub mod redrive;
 pub mod rows;
 pub mod run;

@@ -8,15 +8,24 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod condition;
+mod evaluate;
 mod labels;
 pub mod number;
 mod parser;
+pub mod plan;
 pub mod problem;
+pub mod row;
 pub mod rule_type;
 pub mod ruleset;
+mod sql;
+pub mod table;
 mod token;
+pub mod verdict;
 
 pub use parser::parse;
+pub use plan::Plan;
 pub use problem::{Place, Problem};
 pub use rule_type::RuleType;
 pub use ruleset::{Body, Check, Connective, Rule, Ruleset};
+pub use table::{Column, ColumnKind, Sources, Table};
+pub use verdict::{History, Measures, Verdict};

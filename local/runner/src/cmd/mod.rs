@@ -6,6 +6,7 @@ mod check;
 mod cost;
 mod fire;
 mod graph;
+mod quality;
 mod redrive;
 mod run;
 mod sample;
@@ -48,6 +49,8 @@ pub enum Command {
     Redrive(redrive::Arguments),
     /// Let calls go wrong on virtual time, and watch whether any row is lost or doubled
     Simulate(simulate::Arguments),
+    /// Judge a table or a file by a ruleset in DQDL, the language of Glue Data Quality
+    Quality(quality::Arguments),
     /// Draw a state machine as Mermaid
     Graph(graph::Arguments),
 }
@@ -78,13 +81,14 @@ impl Command {
             Self::Fire(arguments) => fire::run(arguments, environment).await,
             Self::Redrive(arguments) => redrive::run(arguments, environment).await,
             Self::Simulate(arguments) => simulate::run(&arguments, environment),
+            Self::Quality(arguments) => quality::run(&arguments).await,
             Self::Graph(arguments) => graph::run(&arguments),
         }
     }
 }
 
 /// The name of the one stack of a data directory.
-const STACK: &str = "nyctaxi-local";
+pub(crate) const STACK: &str = "nyctaxi-local";
 
 /// The `--dataset` option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -175,7 +179,7 @@ fn binaries(
 }
 
 /// The template as it is deployed locally, without an account that runs.
-fn local_stack(project: &Project) -> anyhow::Result<Stack> {
+pub(crate) fn local_stack(project: &Project) -> anyhow::Result<Stack> {
     let address = Address::default();
     let account = Account {
         id: address.account_id,

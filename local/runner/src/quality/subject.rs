@@ -1,0 +1,181 @@
+//! What a ruleset judges: a table of the catalog, or a file.
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, bail};
+use aws::lake::sql::TrinoType;
+use bytes::Bytes;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use dqdl::{Column, Table};
+use serde_json::{Value, json};
+
+use crate::cloud::Cloud;
+use crate::query::{self, Answer, Context};
+
+/// A table, or a file that becomes one.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// `table` or `database.table`.
+    Table(String),
+    File(PathBuf),
+}
+
+/// Where files go to be read.
+const BUCKET: &str = "quality-files";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Parquet,
+    Csv,
+}
+
+impl Subject {
+    /// A file if there is one or the name ends as one's, else a table.
+    pub fn named(name: &str) -> Self {
+        let path = Path::new(name);
+        if format(path).is_some() {
+            Self::File(path.to_owned())
+        } else {
+            Self::Table(name.to_owned())
+        }
+    }
+
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
+    /// As rules see it. A file is put into the account's S3 first.
+    ///
+    /// # Errors
+    /// When there is no such table, or the file cannot be read.
+    pub async fn table(&self, cloud: &Cloud, context: &Context) -> anyhow::Result<Table> {
+        match self {
+            Self::Table(name) => {
+                let (database, table) = name.split_once('.').unwrap_or((&context.database, name));
+                of_catalog(cloud, database, table).await
+            }
+            Self::File(path) => {
+                let name = load(cloud, context, path)
+                    .await
+                    .with_context(|| format!("the file {} cannot be read", path.display()))?;
+                of_catalog(cloud, &context.database, &name).await
+            }
+        }
+    }
+}
+
+fn format(path: &Path) -> Option<Format> {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    if name.ends_with(".parquet") {
+        Some(Format::Parquet)
+    } else if name.ends_with(".csv") || name.ends_with(".csv.gz") {
+        Some(Format::Csv)
+    } else {
+        None
+    }
+}
+
+async fn of_catalog(cloud: &Cloud, database: &str, table: &str) -> anyhow::Result<Table> {
+    let found =
+        cloud.call("glue", "GetTable", json!({"DatabaseName": database, "Name": table})).await;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) if error.code() == "EntityNotFoundException" => {
+            bail!("there is no table {database}.{table}; files end in .parquet, .csv or .csv.gz")
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let columns =
+        |place: &str| found.pointer(place).and_then(Value::as_array).cloned().unwrap_or_default();
+    let stored = columns("/Table/StorageDescriptor/Columns")
+        .into_iter()
+        .chain(columns("/Table/PartitionKeys"));
+    let text =
+        |column: &Value, member: &str| column[member].as_str().unwrap_or_default().to_owned();
+    let columns = stored
+        .map(|column| Column::of_type(&text(&column, "Name"), &text(&column, "Type")))
+        .collect();
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    Ok(Table { from: format!("{}.{}", quoted(database), quoted(table)), columns })
+}
+
+/// Numbers the tables that files become.
+static LOADED: AtomicUsize = AtomicUsize::new(1);
+
+/// Puts a file into a bucket of its own and lays a table over it: Parquet by the types of its footer, CSV as text by
+/// the names of its header.
+async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<String> {
+    let name = format!("quality_file_{}", LOADED.fetch_add(1, Ordering::Relaxed));
+    let file = path.file_name().and_then(|name| name.to_str()).unwrap_or("file").to_owned();
+    let is_parquet = format(path) == Some(Format::Parquet);
+    let columns = if is_parquet { parquet_columns(path)? } else { csv_columns(path)? };
+    let bytes = tokio::fs::read(path).await?;
+    match cloud.s3(http::Method::PUT, &format!("/{BUCKET}"), "").await {
+        Err(error) if error.code() != "BucketAlreadyOwnedByYou" => return Err(error.into()),
+        _ => {}
+    }
+    let ending = if is_parquet {
+        "parquet"
+    } else if file.ends_with(".gz") {
+        "csv.gz"
+    } else {
+        "csv"
+    };
+    cloud
+        .s3(http::Method::PUT, &format!("/{BUCKET}/{name}/file.{ending}"), Bytes::from(bytes))
+        .await?;
+    let columns =
+        columns.iter().map(|(name, kind)| format!("`{}` {kind}", name.replace('`', "``")));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let layout = if is_parquet {
+        "STORED AS PARQUET"
+    } else {
+        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' STORED AS TEXTFILE"
+    };
+    let properties =
+        if is_parquet { "" } else { " TBLPROPERTIES ('skip.header.line.count' = '1')" };
+    let ddl = format!(
+        "CREATE EXTERNAL TABLE `{}`.`{name}` ({columns}) {layout} LOCATION 's3://{BUCKET}/{name}/'{properties}",
+        context.database
+    );
+    match query::run(cloud, context, &ddl).await? {
+        Answer::Rows(_) => Ok(name),
+        Answer::Refused(reason) => bail!("{reason}"),
+    }
+}
+
+/// Names and Hive types. Hive's timestamp has no precision to say.
+fn parquet_columns(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let metadata = ArrowReaderMetadata::load(&File::open(path)?, ArrowReaderOptions::default())?;
+    let columns = metadata.schema().fields().iter().map(|field| {
+        let hive = match field.data_type() {
+            DataType::Timestamp(..) => "timestamp".to_owned(),
+            other => TrinoType::of_arrow(other).to_hive().map_err(|_| {
+                anyhow::anyhow!("column {}: no table has the type {other}", field.name())
+            })?,
+        };
+        Ok((field.name().to_lowercase(), hive))
+    });
+    columns.collect()
+}
+
+fn csv_columns(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    use std::io::{BufRead as _, BufReader, Read};
+    let file = File::open(path)?;
+    let reader: Box<dyn Read> = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
+        _ => Box::new(file),
+    };
+    let mut header = String::new();
+    BufReader::new(reader).read_line(&mut header)?;
+    let header = header.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
+    if header.trim().is_empty() {
+        bail!("it has no header");
+    }
+    let names = header
+        .split(',')
+        .map(|name| (name.trim().trim_matches('"').to_lowercase(), "string".to_owned()));
+    Ok(names.collect())
+}
