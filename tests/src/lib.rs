@@ -26,6 +26,9 @@ mod model;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]
+#[cfg(test)]
+mod quality;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod simulated;
