@@ -1,6 +1,6 @@
 //! The contracts of the data sets: what is expected of their files, and what is made of them.
 //!
-//! A contract is a text in `shared/datasets/`; nothing in the code knows a data set by name.
+//! A contract is a text in `shared/datasets/` with a ruleset beside it; nothing in the code knows a data set by name.
 //! The documentation of the fields is that of the contract's file.
 
 use serde::Deserialize;
@@ -11,22 +11,22 @@ use crate::month::Month;
 use crate::run::hex;
 
 mod column;
-mod expectation;
 mod gold;
 mod name;
-mod rule;
+mod quality;
+mod quarantine;
 mod tables;
 
 pub use column::{Column, ColumnType};
-pub use expectation::{ExpectedShare, Share};
 pub use gold::{Gold, Measure};
 pub use name::{DatasetName, DatasetNameError};
-pub use rule::{Check, QUARANTINE_COLUMNS, RAGGED_ROW, RowRule, UNPARSABLE_VALUE};
+pub use quality::{Level, RowRule, audit_statement, level_of, name_of};
+pub use quarantine::{QUARANTINE_COLUMNS, RAGGED_ROW, UNPARSABLE_VALUE};
 pub use tables::{Partition, View, ViewColumn};
 
 /// Raise it when the SQL made of the contracts changes what is loaded: it makes every run key new,
 /// so that every month is loaded again when it is next asked for.
-const GENERATOR_VERSION: u32 = 1;
+const GENERATOR_VERSION: u32 = 2;
 
 /// What is expected of a data set's files, and what is made of them.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,12 +50,9 @@ pub struct Dataset {
     /// Of each list at least one column must be there.
     #[serde(default)]
     pub one_of: Vec<Vec<String>>,
-    /// What a row must satisfy to be loaded, in the order of the verdicts.
-    #[serde(default)]
-    pub rules: Vec<RowRule>,
-    /// What all rows of a month together should satisfy.
-    #[serde(default)]
-    pub expectations: Vec<ExpectedShare>,
+    /// What is expected of its rows, by a ruleset in DQDL.
+    #[serde(skip)]
+    pub ruleset: dqdl::Ruleset,
     #[serde(default)]
     pub gold: Option<Gold>,
 }
@@ -70,10 +67,11 @@ impl Dataset {
     /// # Panics
     /// Never with the contracts as they are: a test reads them all.
     pub fn named(name: DatasetName) -> Self {
-        let text = name.contract();
+        let (text, rules) = (name.contract(), name.rules());
         let dataset: Self = toml::from_str(text).expect("a test reads every contract");
-        let version = hex(&Sha256::digest(format!("{GENERATOR_VERSION}\n{text}")));
-        Self { version: version[..16].to_owned(), ..dataset }
+        let ruleset = dqdl::parse(rules).expect("a test reads every ruleset");
+        let version = hex(&Sha256::digest(format!("{GENERATOR_VERSION}\n{text}\n{rules}")));
+        Self { version: version[..16].to_owned(), ruleset, ..dataset }
     }
 
     /// The file's path at the source, below its base URL; none in a format it never has.
@@ -107,8 +105,6 @@ mod tests {
                 assert!(!names.contains(quarantine), "{name}: {quarantine} is a quarantine column");
             }
             let used = dataset.one_of.iter().flatten().map(String::as_str);
-            let used = used.chain(dataset.rules.iter().flat_map(|rule| rule.check.columns()));
-            let used = used.chain(dataset.expectations.iter().filter_map(|e| e.share.column()));
             let used = used.chain(dataset.gold.iter().flat_map(Gold::columns));
             for column in used {
                 assert!(names.contains(column), "{name}: no column {column}");

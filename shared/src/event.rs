@@ -17,8 +17,8 @@ mod load;
 mod plan;
 
 pub use check::{
-    AuditVerdict, CheckInput, CheckOutput, CheckedQuery, Expectation, Measured, Outcome, Quality,
-    RuleCount, TablesVerdict,
+    AuditVerdict, CheckInput, CheckOutput, CheckedQuery, Outcome, Quality, RuleCount, RuleResult,
+    TablesVerdict,
 };
 pub use failure::{Decision, HandleErrorInput, HandleErrorOutput};
 pub use load::{
@@ -232,7 +232,7 @@ pub struct RunStatements {
     pub create_raw: String,
     /// CTAS: canonical columns, row rules, two outcomes.
     pub convert: String,
-    /// SELECT: rows by outcome and rule, with the measures of the expectations.
+    /// SELECT: rows by outcome and rule, with the measures of the rules.
     pub audit: String,
 }
 

@@ -16,6 +16,7 @@ mod log_line;
 pub mod metrics;
 pub mod month;
 pub mod payload;
+pub mod quality_log;
 pub mod run;
 pub mod s3_uri;
 pub mod sql;

@@ -44,6 +44,16 @@ impl Month {
         }
     }
 
+    /// The calendar month before; `current` has none.
+    #[must_use]
+    pub fn previous(self) -> Option<Self> {
+        match self {
+            Self::Calendar { year, month: 1 } => Some(Self::Calendar { year: year - 1, month: 12 }),
+            Self::Calendar { year, month } => Some(Self::Calendar { year, month: month - 1 }),
+            Self::Current => None,
+        }
+    }
+
     /// All calendar months from `first` to `last`, both included.
     pub fn range(first: Self, last: Self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(first), |month| Some(month.next()))

@@ -38,6 +38,11 @@ impl Sql {
         Self(parts.join(separator))
     }
 
+    /// What `dqdl` has made of a contract's rules: text of the program, as the contract is.
+    pub fn of_rules(sql: String) -> Self {
+        Self(sql)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

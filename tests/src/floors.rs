@@ -10,11 +10,11 @@ use crate::house::root;
 /// The crates of this workspace each crate may depend on.
 const FLOORS: &[(&str, &[&str])] = &[
     ("dqdl", &[]),
-    ("shared", &[]),
+    ("shared", &["dqdl"]),
     ("extract", &["shared"]),
-    ("validate", &["shared"]),
+    ("validate", &["dqdl", "shared"]),
     ("load", &["shared"]),
-    ("check-athena-result", &["shared"]),
+    ("check-athena-result", &["dqdl", "shared"]),
     ("handle-error", &["shared"]),
     ("asl", &[]),
     ("lake", &[]),

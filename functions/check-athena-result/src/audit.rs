@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use shared::dataset::{Dataset, DatasetName, ExpectedShare, Share};
+use dqdl::{Body, History, Measures, Rule, Verdict};
+use jiff::civil::DateTime;
+use shared::dataset::{Dataset, DatasetName, Level, level_of, name_of};
 use shared::error::ErrorName;
-use shared::event::{AuditVerdict, Expectation, Measured, Outcome, Quality, RuleCount};
+use shared::event::{AuditVerdict, Outcome, Quality, RuleCount, RuleResult};
+use shared::month::Month;
 
 use crate::result::{QueryResult, ResultError};
 
-/// What the audit has counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What the audit has counted and measured.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counts {
     pub loaded: u64,
     /// Rejected rows by rule.
     pub rejected: BTreeMap<String, u64>,
-    /// Loaded rows that count against an expectation, by its name.
-    pub against: BTreeMap<String, u64>,
+    /// The measures over the loaded rows; none when nothing is loaded.
+    pub measures: Measures,
 }
 
 /// Why a run is not loaded.
@@ -26,7 +29,7 @@ pub enum AuditProblem {
     )]
     RowsNotConserved { rows_in: u64, loaded: u64, rejected: u64 },
     #[error("{}", describe(.0))]
-    RuleFailed(Vec<Expectation>),
+    RuleFailed(Vec<RuleResult>),
 }
 
 impl AuditProblem {
@@ -38,18 +41,16 @@ impl AuditProblem {
     }
 }
 
-fn describe(failed: &[Expectation]) -> String {
-    let texts = failed.iter().map(|expectation| {
-        let Measured { share, fail_above, .. } = expectation.measured;
-        let (share, limit) = (share * 100.0, fail_above.unwrap_or_default() * 100.0);
-        format!("{}: {share:.2} % of the rows, at most {limit} % are accepted", expectation.name)
+fn describe(failed: &[RuleResult]) -> String {
+    let texts = failed.iter().map(|rule| {
+        let reason = rule.reason.as_deref().unwrap_or("it is not kept");
+        format!("{}: {reason} ({})", rule.name, rule.rule)
     });
     texts.collect::<Vec<_>>().join("; ")
 }
 
 /// Reads the audit's result: a row for each outcome and rule.
-pub fn counts(dataset: DatasetName, result: &QueryResult) -> Result<Counts, ResultError> {
-    let contract = Dataset::named(dataset);
+pub fn counts(result: &QueryResult) -> Result<Counts, ResultError> {
     let (outcome, rule) = (result.column("outcome")?, result.column("rule")?);
     let row_count = result.column("row_count")?;
     let mut counts = Counts::default();
@@ -57,11 +58,11 @@ pub fn counts(dataset: DatasetName, result: &QueryResult) -> Result<Counts, Resu
         let rows = result.count(row, row_count)?;
         if result.text(row, outcome) == Some("loaded") {
             counts.loaded += rows;
-            for expectation in &contract.expectations {
-                // What the statement does not measure it has left out for a reason.
-                if let Ok(column) = result.column(&expectation.name) {
-                    let against = result.count(row, column)?;
-                    *counts.against.entry(expectation.name.clone()).or_default() += against;
+            for (column, described) in result.columns.iter().enumerate() {
+                if ![outcome, rule, row_count].contains(&column)
+                    && let Some(value) = result.number(row, column)?
+                {
+                    counts.measures.insert(described.name.clone(), value);
                 }
             }
         } else {
@@ -72,28 +73,40 @@ pub fn counts(dataset: DatasetName, result: &QueryResult) -> Result<Counts, Resu
     Ok(counts)
 }
 
-/// The verdict on a run of a file with `rows_in` rows. Failed expectations are passed over where somebody has approved
-/// of the run; rows that are not accounted for never are.
-pub fn verdict(
-    dataset: DatasetName,
-    counts: &Counts,
-    rows_in: u64,
-    bytes_scanned: u64,
-    approved_by: Option<String>,
-) -> Result<AuditVerdict, AuditProblem> {
-    let rejected: u64 = counts.rejected.values().sum();
-    if counts.loaded + rejected != rows_in {
-        let loaded = counts.loaded;
-        return Err(AuditProblem::RowsNotConserved { rows_in, loaded, rejected });
+/// Whether every row of a file of `rows_in` rows is accounted for.
+pub fn account(counts: &Counts, rows_in: u64) -> Result<(), AuditProblem> {
+    let (loaded, rejected) = (counts.loaded, counts.rejected.values().sum());
+    if loaded + rejected == rows_in {
+        return Ok(());
     }
-    let contract = Dataset::named(dataset);
-    let measured = contract.expectations.iter().filter_map(|e| measure(e, counts, rejected));
-    let mut quality = quality(measured.collect());
-    if quality.outcome == Outcome::Fail && approved_by.is_some() {
-        quality.approved_by = approved_by;
+    Err(AuditProblem::RowsNotConserved { rows_in, loaded, rejected })
+}
+
+/// A run, and what is known beside its audit.
+#[derive(Clone, Debug)]
+pub struct Audited<'a> {
+    pub dataset: DatasetName,
+    pub month: Month,
+    pub rows_in: u64,
+    pub bytes_scanned: u64,
+    /// What was measured of the months before.
+    pub history: &'a History,
+    /// Who takes the run as it is, though it fails rules.
+    pub approved_by: Option<String>,
+    /// In UTC.
+    pub now: DateTime,
+}
+
+/// The verdict on a run. Failed rules are passed over where somebody has approved of the run; rows that are not
+/// accounted for never are.
+pub fn verdict(run: Audited<'_>, counts: &Counts) -> Result<AuditVerdict, AuditProblem> {
+    account(counts, run.rows_in)?;
+    let mut quality = quality(rules(&run, counts));
+    if quality.outcome == Outcome::Fail && run.approved_by.is_some() {
+        quality.approved_by = run.approved_by;
     } else if quality.outcome == Outcome::Fail {
-        let mut failed = quality.expectations;
-        failed.retain(|expectation| expectation.outcome == Outcome::Fail);
+        let mut failed = quality.rules;
+        failed.retain(|rule| rule.outcome == Outcome::Fail);
         return Err(AuditProblem::RuleFailed(failed));
     }
     let mut rejected_by_rule: Vec<_> = counts
@@ -103,62 +116,61 @@ pub fn verdict(
         .collect();
     rejected_by_rule.sort_by_key(|count| std::cmp::Reverse(count.rows));
     Ok(AuditVerdict {
-        rows_in,
+        rows_in: run.rows_in,
         rows_out: counts.loaded,
-        rows_rejected: rejected,
+        rows_rejected: counts.rejected.values().sum(),
         rejected_by_rule,
         quality,
-        bytes_scanned,
+        bytes_scanned: run.bytes_scanned,
     })
 }
 
-/// The share of rows against an expectation; none when it was not measured.
-fn measure(expected: &ExpectedShare, counts: &Counts, rejected: u64) -> Option<Expectation> {
-    let share = match expected.share {
-        Share::Rejected => share_of(rejected, counts.loaded + rejected),
-        Share::Empty { .. }
-        | Share::Negative { .. }
-        | Share::Zero { .. }
-        | Share::OutOfMonth { .. } => {
-            let against = counts.against.get(&expected.name);
-            if against.is_none() && counts.loaded > 0 {
-                return None;
-            }
-            share_of(against.copied().unwrap_or_default(), counts.loaded)
-        }
-    };
-    let above = |limit: Option<f64>| limit.is_some_and(|limit| share > limit);
-    let outcome = match (above(expected.fail_above), above(expected.warn_above)) {
-        (true, _) => Outcome::Fail,
-        (false, true) => Outcome::Warn,
-        (false, false) => Outcome::Pass,
-    };
-    let measured =
-        Measured { share, warn_above: expected.warn_above, fail_above: expected.fail_above };
-    Some(Expectation { name: expected.name.clone(), outcome, measured })
+/// What became of each rule. A rule that asks for a history there is none of yet is left out.
+fn rules(run: &Audited<'_>, counts: &Counts) -> Vec<RuleResult> {
+    let contract = Dataset::named(run.dataset);
+    let plan = contract.quality_plan(run.month, "staged", run.now);
+    let rules = contract.ruleset_in(run.month).rules;
+    let verdicts = plan.judge(&counts.measures, run.history);
+    let judged = rules.iter().zip(verdicts).filter(|(rule, verdict)| {
+        let needs_history = rule.checks().iter().any(|check| check.needs_history());
+        let has_history =
+            verdict.metrics.iter().any(|(metric, _)| run.history.contains_key(metric));
+        !needs_history || has_history
+    });
+    judged.map(|(rule, verdict)| result(rule, verdict)).collect()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a month has far fewer than 2^53 rows")]
-fn share_of(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+fn result(rule: &Rule, verdict: Verdict) -> RuleResult {
+    let outcome = match (verdict.passed, level_of(rule)) {
+        (true, _) => Outcome::Pass,
+        (false, Level::Warning) => Outcome::Warn,
+        (false, Level::Failure) => Outcome::Fail,
+    };
+    // What was measured of some rows only goes by another name than what was measured of all.
+    let some = match &rule.body {
+        Body::Check(check) => check.filter.as_ref().map(|filter| format!(" where {filter}")),
+        Body::Composite { .. } => None,
+    };
+    let metrics = verdict.metrics.into_iter();
+    let metrics = metrics.map(|(name, value)| (name + some.as_deref().unwrap_or_default(), value));
+    let text = Rule { labels: Vec::new(), ..rule.clone() }.to_string();
+    let reason = verdict.reason.filter(|_| !verdict.passed);
+    RuleResult { name: name_of(rule), rule: text, outcome, metrics: metrics.collect(), reason }
 }
 
-/// 100 when every expectation is met; a warning costs half of what a failure costs.
-fn quality(expectations: Vec<Expectation>) -> Quality {
-    let points = |expectation: &Expectation| match expectation.outcome {
+/// 100 when every rule is kept; a warning costs half of what a failure costs.
+fn quality(rules: Vec<RuleResult>) -> Quality {
+    let points = |rule: &RuleResult| match rule.outcome {
         Outcome::Pass => 1.0,
         Outcome::Warn => 0.5,
         Outcome::Fail => 0.0,
     };
-    let total: f64 = expectations.iter().map(points).sum();
-    #[expect(clippy::cast_precision_loss, reason = "a contract has a handful of expectations")]
-    let score = if expectations.is_empty() {
-        100.0
-    } else {
-        (total / expectations.len() as f64 * 1000.0).round() / 10.0
-    };
-    let outcome = expectations.iter().map(|e| e.outcome).max().unwrap_or(Outcome::Pass);
-    Quality { score, outcome, expectations, approved_by: None }
+    let total: f64 = rules.iter().map(points).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a ruleset has some dozens of rules")]
+    let score =
+        if rules.is_empty() { 100.0 } else { (total / rules.len() as f64 * 1000.0).round() / 10.0 };
+    let outcome = rules.iter().map(|rule| rule.outcome).max().unwrap_or(Outcome::Pass);
+    Quality { score, outcome, rules, approved_by: None }
 }
 
 #[cfg(test)]
@@ -166,8 +178,18 @@ mod tests {
     use super::*;
     use crate::result::Column;
 
-    fn green() -> DatasetName {
-        "green".parse().unwrap()
+    const NOW: &str = "2024-06-01T12:00:00";
+
+    fn run(rows_in: u64, history: &History) -> Audited<'_> {
+        Audited {
+            dataset: "zones".parse().unwrap(),
+            month: Month::Current,
+            rows_in,
+            bytes_scanned: 7,
+            history,
+            approved_by: None,
+            now: NOW.parse().unwrap(),
+        }
     }
 
     fn result(columns: &[&str], rows: &[&[Option<&str>]]) -> QueryResult {
@@ -181,63 +203,146 @@ mod tests {
         }
     }
 
+    /// Measures of a lookup of 265 zones, of which so many were `staged` and so many have a `zone`.
+    fn measures(staged: f64, zones: f64) -> Measures {
+        let contract = Dataset::named("zones".parse().unwrap());
+        let plan = contract.quality_plan(Month::Current, "staged", NOW.parse().unwrap());
+        let statements = plan.scans.statements().join("\n");
+        let measure = |expression: &str, nth: usize| {
+            let (before, _) =
+                statements.match_indices(&format!("{expression} AS \"")).nth(nth).unwrap();
+            let rest = &statements[before + expression.len() + 5..];
+            rest[..rest.find('"').unwrap()].to_owned()
+        };
+        let all = plan.scans.statements().join(" ");
+        let names = all
+            .split("AS \"m")
+            .skip(1)
+            .map(|rest| format!("m{}", &rest[..rest.find('"').unwrap()]));
+        let mut measures: Measures = names.map(|name| (name, 265.0)).collect();
+        measures.insert(measure("COUNT(*)", 1), staged);
+        measures.insert(measure("COUNT(\"zone\")", 0), zones);
+        measures
+    }
+
     #[test]
     fn reads_rows_by_outcome_and_rule() {
-        let columns = ["outcome", "rule", "row_count", "out_of_month"];
         let audit = result(
-            &columns,
+            &["outcome", "rule", "row_count", "m1", "m2"],
             &[
-                &[Some("loaded"), None, Some("46411"), Some("19")],
-                &[Some("rejected"), Some("dropoff_before_pickup"), Some("210"), Some("0")],
-                &[Some("rejected"), Some("ragged_row"), Some("3"), None],
+                &[Some("loaded"), None, Some("46411"), Some("1.5E-3"), None],
+                &[
+                    Some("rejected"),
+                    Some("dropoff_before_pickup"),
+                    Some("210"),
+                    Some("9"),
+                    Some("9"),
+                ],
+                &[Some("rejected"), Some("ragged_row"), Some("3"), None, None],
             ],
         );
-        let counts = counts(green(), &audit).unwrap();
-        let verdict = verdict(green(), &counts, 46_624, 7, None).unwrap();
-        assert_eq!((verdict.rows_out, verdict.rows_rejected), (46_411, 213));
-        assert_eq!(verdict.rejected_by_rule[0].rule, "dropoff_before_pickup");
-        assert_eq!(verdict.rejected_by_rule[0].rows, 210);
-        let names: Vec<_> = verdict.quality.expectations.iter().map(|e| e.name.as_str()).collect();
-        assert_eq!(names, ["rejected", "out_of_month"]);
-        assert_eq!(verdict.quality.outcome, Outcome::Pass);
-        assert!((verdict.quality.score - 100.0).abs() < f64::EPSILON);
+        let counts = counts(&audit).unwrap();
+        assert_eq!((counts.loaded, counts.rejected["dropoff_before_pickup"]), (46_411, 210));
+        assert_eq!(counts.measures, Measures::from([("m1".to_owned(), 0.0015)]));
     }
 
     #[test]
     fn refuses_another_result() {
-        let audit = result(&["outcome", "rule"], &[]);
-        let error = counts(green(), &audit).unwrap_err();
+        let error = counts(&result(&["outcome", "rule"], &[])).unwrap_err();
         assert_eq!(
             error.to_string(),
             "expected a column row_count in the result, found outcome, rule"
         );
-        let audit =
-            result(&["outcome", "rule", "row_count"], &[&[Some("loaded"), None, Some("many")]]);
-        assert!(counts(green(), &audit).unwrap_err().to_string().contains("\"many\""));
+        let columns = ["outcome", "rule", "row_count", "m1"];
+        let many = result(&columns, &[&[Some("loaded"), None, Some("many"), None]]);
+        assert!(counts(&many).unwrap_err().to_string().contains("\"many\""));
+        let many = result(&columns, &[&[Some("loaded"), None, Some("1"), Some("many")]]);
+        assert!(counts(&many).unwrap_err().to_string().contains("\"many\""));
     }
 
     #[test]
-    fn judges_rows_and_expectations() {
-        let check = |loaded, rejected, empty, rows_in, expected: Result<(Outcome, f64), &str>| {
-            let counts = Counts {
-                loaded,
-                rejected: BTreeMap::from([("ragged_row".to_owned(), rejected)]),
-                against: BTreeMap::from([("empty_total_amount".to_owned(), empty)]),
+    fn judges_rows_and_rules() {
+        let history = History::new();
+        let check =
+            |loaded, rejected, zones, rows_in, expected: Result<(Outcome, &[&str]), &str>| {
+                #[expect(clippy::cast_precision_loss, reason = "few rows")]
+                let staged = (loaded + rejected) as f64;
+                let measures = if loaded == 0 { Measures::new() } else { measures(staged, zones) };
+                let rejected = BTreeMap::from([("ragged_row".to_owned(), rejected)]);
+                let found = verdict(run(rows_in, &history), &Counts { loaded, rejected, measures });
+                let found = found.map(|verdict| {
+                    let quality = verdict.quality;
+                    let kept = |rule: &&RuleResult| rule.outcome == Outcome::Pass;
+                    let broken: Vec<_> = quality
+                        .rules
+                        .iter()
+                        .filter(|rule| !kept(rule))
+                        .map(|rule| rule.name.clone())
+                        .collect();
+                    (quality.outcome, broken)
+                });
+                match (found, expected) {
+                    (Ok((outcome, broken)), Ok(expected)) => {
+                        assert_eq!(
+                            (outcome, broken.as_slice()),
+                            (expected.0, &expected.1.map_to_owned()[..])
+                        );
+                    }
+                    (Err(problem), Err(expected)) => {
+                        assert!(problem.to_string().contains(expected), "{problem}");
+                    }
+                    (found, expected) => panic!("{found:?}, expected {expected:?}"),
+                }
             };
-            let found = verdict(green(), &counts, rows_in, 0, None);
-            let found = found.map(|v| (v.quality.outcome, v.quality.score));
-            let found = found.map_err(|problem| problem.to_string());
-            assert_eq!(found, expected.map_err(str::to_owned));
-        };
-        check(10, 0, 0, 10, Ok((Outcome::Pass, 100.0)));
-        check(10, 1, 0, 11, Ok((Outcome::Warn, 75.0)));
-        check(10, 0, 1, 10, Ok((Outcome::Warn, 75.0)));
-        let lost = "rows are not conserved: the file has 12, the run has 10 loaded and 1 rejected";
-        check(10, 1, 0, 12, Err(lost));
+        check(265, 0, 265.0, 265, Ok((Outcome::Pass, &[])));
+        check(265, 1, 265.0, 266, Ok((Outcome::Warn, &["rejected"])));
+        check(265, 0, 200.0, 265, Ok((Outcome::Warn, &["empty_zone"])));
+        let lost =
+            "rows are not conserved: the file has 267, the run has 265 loaded and 1 rejected";
+        check(265, 1, 265.0, 267, Err(lost));
         let lost = "rows are not conserved: the file has 3, the run has 0 loaded and 0 rejected";
-        check(0, 0, 0, 3, Err(lost));
-        let failed = "rejected: 66.67 % of the rows, at most 50 % are accepted";
-        check(1, 2, 0, 3, Err(failed));
-        check(0, 3, 0, 3, Err("rejected: 100.00 % of the rows, at most 50 % are accepted"));
+        check(0, 0, 0.0, 3, Err(lost));
+        check(265, 735, 265.0, 1000, Err("most_rows_rejected: 0.265 is not >= 0.5 (RowCountMatch"));
+        check(0, 3, 0.0, 3, Err("most_rows_rejected: there are no rows to measure"));
+    }
+
+    /// `&["a"]` as texts of their own.
+    trait MapToOwned {
+        fn map_to_owned(&self) -> Vec<String>;
+    }
+
+    impl MapToOwned for &[&str] {
+        fn map_to_owned(&self) -> Vec<String> {
+            self.iter().map(|text| (*text).to_owned()).collect()
+        }
+    }
+
+    #[test]
+    fn a_month_is_compared_with_those_before() {
+        let rule = |history: &History| {
+            let month = "2024-04".parse().unwrap();
+            let counts = Counts { measures: rows(1000.0), ..Counts::default() };
+            let run = Audited { dataset: "green".parse().unwrap(), month, ..run(0, history) };
+            rules(&run, &counts).into_iter().find(|rule| rule.name == "rows_as_usual")
+        };
+        let history =
+            |rows: &[f64]| History::from([("Dataset.*.RowCount".to_owned(), rows.to_vec())]);
+        assert_eq!(rule(&History::new()), None);
+        assert_eq!(rule(&history(&[900.0, 1100.0])).unwrap().outcome, Outcome::Pass);
+        let odd = rule(&history(&[9000.0, 11000.0, 10000.0])).unwrap();
+        assert_eq!(odd.outcome, Outcome::Warn);
+        assert!(odd.reason.unwrap().starts_with("1000 is not between 0.5 * avg(last(3))"));
+    }
+
+    /// The measure of the rows of a green month.
+    fn rows(count: f64) -> Measures {
+        let plan = Dataset::named("green".parse().unwrap()).quality_plan(
+            "2024-04".parse().unwrap(),
+            "staged",
+            NOW.parse().unwrap(),
+        );
+        let common = plan.scans.common();
+        let name = common.iter().find_map(|item| item.strip_prefix("COUNT(*) AS "));
+        Measures::from([(name.unwrap().trim_matches('"').to_owned(), count)])
     }
 }

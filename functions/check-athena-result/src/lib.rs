@@ -2,21 +2,25 @@
 //! error that the state machine catches by name.
 //!
 //! It stands after every query whose answer decides something: are our tables there, and has a
-//! run kept every row? It writes nothing. It must never know what becomes of its verdict.
+//! run kept every row, and its data set's rules? Of earlier months it reads what was measured.
+//! It writes nothing. It must never know what becomes of its verdict.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use aws_sdk_athena::Client;
+use shared::clock::Clock;
 use shared::config::Environment;
 use shared::error::{ErrorName, NamedError, Subject};
 use shared::event::{CheckInput, CheckOutput, CheckedQuery};
 use shared::lambda::SdkConfig;
+use shared::quality_log;
+use shared::storage::StorageError;
 
 pub mod audit;
 pub mod query;
 pub mod result;
 pub mod tables;
 
-use audit::AuditProblem;
+use audit::{AuditProblem, Audited};
 use query::QueryError;
 use result::ResultError;
 
@@ -37,12 +41,15 @@ impl Config {
 #[derive(Debug)]
 pub struct State {
     pub athena: Client,
+    pub s3: aws_sdk_s3::Client,
+    pub clock: Clock,
     pub config: Config,
 }
 
 impl State {
     pub fn new(sdk: &SdkConfig, config: Config) -> Self {
-        Self { athena: Client::new(sdk), config }
+        let (athena, s3) = (Client::new(sdk), aws_sdk_s3::Client::new(sdk));
+        Self { athena, s3, clock: jiff::Timestamp::now, config }
     }
 }
 
@@ -52,6 +59,8 @@ pub enum Error {
     Query(#[from] QueryError),
     #[error(transparent)]
     Result(#[from] ResultError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     #[error("{problem}")]
     Audit { subject: Box<Subject>, problem: AuditProblem },
 }
@@ -61,13 +70,14 @@ impl NamedError for Error {
         match self {
             Self::Query(error) => error.name(),
             Self::Result(_) => ErrorName::InputInvalid,
+            Self::Storage(error) => error.name(),
             Self::Audit { problem, .. } => problem.name(),
         }
     }
 
     fn subject(&self) -> Subject {
         match self {
-            Self::Query(_) | Self::Result(_) => Subject::default(),
+            Self::Query(_) | Self::Result(_) | Self::Storage(_) => Subject::default(),
             Self::Audit { subject, .. } => subject.as_ref().clone(),
         }
     }
@@ -82,18 +92,19 @@ pub async fn handle(state: &State, input: CheckInput) -> Result<CheckOutput, Err
             Ok(CheckOutput::Tables(tables::verdict(&state.config, &datasets, &found)))
         }
         CheckedQuery::Audit { dataset, month, file, rows_in, approved_by } => {
-            let counts = audit::counts(dataset, &result)?;
-            let verdict =
-                audit::verdict(dataset, &counts, rows_in, result.bytes_scanned, approved_by);
-            verdict.map(CheckOutput::Audit).map_err(|problem| Error::Audit {
-                subject: Box::new(Subject {
-                    dataset: Some(dataset.to_string()),
-                    month: Some(month.to_string()),
-                    file: Some(file),
-                    column: None,
-                }),
-                problem,
-            })
+            let refuse = |problem| {
+                let (dataset, month) = (Some(dataset.to_string()), Some(month.to_string()));
+                let subject = Subject { dataset, month, file: Some(file.clone()), column: None };
+                Error::Audit { subject: Box::new(subject), problem }
+            };
+            let counts = audit::counts(&result)?;
+            audit::account(&counts, rows_in).map_err(refuse)?;
+            let bucket = &state.config.lake_bucket;
+            let history = quality_log::history(&state.s3, bucket, dataset, month).await?;
+            let now = (state.clock)().to_zoned(jiff::tz::TimeZone::UTC).datetime();
+            let (history, bytes_scanned) = (&history, result.bytes_scanned);
+            let run = Audited { dataset, month, rows_in, bytes_scanned, history, approved_by, now };
+            audit::verdict(run, &counts).map(CheckOutput::Audit).map_err(refuse)
         }
     }
 }

@@ -28,8 +28,8 @@ impl From<ColumnInfo> for Column {
 pub enum ResultError {
     #[error("expected a column {column} in the result, found {found}")]
     NoColumn { column: String, found: String },
-    #[error("column {column} of the result is {athena_type}: expected a count, found {found:?}")]
-    NoCount { column: String, athena_type: String, found: Option<String> },
+    #[error("column {column} of the result is {athena_type}: expected a number, found {found:?}")]
+    NoNumber { column: String, athena_type: String, found: Option<String> },
 }
 
 impl QueryResult {
@@ -54,10 +54,20 @@ impl QueryResult {
     /// A count; NULL, the sum of no rows, is 0.
     pub fn count(&self, row: usize, column: usize) -> Result<u64, ResultError> {
         let text = self.text(row, column);
-        text.unwrap_or("0").parse().map_err(|_| ResultError::NoCount {
+        text.unwrap_or("0").parse().map_err(|_| self.no_number(row, column))
+    }
+
+    /// A number; none for NULL.
+    pub fn number(&self, row: usize, column: usize) -> Result<Option<f64>, ResultError> {
+        let number = self.text(row, column).map(str::parse).transpose();
+        number.map_err(|_| self.no_number(row, column))
+    }
+
+    fn no_number(&self, row: usize, column: usize) -> ResultError {
+        ResultError::NoNumber {
             column: self.columns[column].name.clone(),
             athena_type: self.columns[column].athena_type.clone(),
-            found: text.map(str::to_owned),
-        })
+            found: self.text(row, column).map(str::to_owned),
+        }
     }
 }

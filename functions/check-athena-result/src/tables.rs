@@ -2,22 +2,26 @@
 
 use shared::dataset::{Dataset, DatasetName};
 use shared::event::{TableStatement, TablesVerdict};
+use shared::quality_log;
 
 use crate::Config;
 
 /// Which tables of `datasets` are not among those `found`, whatever else there is. Views are made
 /// by `load`, when there is something to see.
 pub fn verdict(config: &Config, datasets: &[DatasetName], found: &[&str]) -> TablesVerdict {
-    let missing: Vec<_> = datasets
+    let results = (!found.contains(&quality_log::TABLE)).then(|| TableStatement {
+        table: quality_log::TABLE.to_owned(),
+        sql: quality_log::create_table(&config.database, &config.lake_bucket).into(),
+    });
+    let missing = datasets
         .iter()
         .map(|name| Dataset::named(*name))
         .filter(|dataset| !found.contains(&dataset.runs_table().as_str()))
         .map(|dataset| TableStatement {
             table: dataset.runs_table(),
             sql: dataset.create_runs_table(&config.database, &config.lake_bucket).into(),
-        })
-        .collect();
-    TablesVerdict { missing }
+        });
+    TablesVerdict { missing: missing.chain(results).collect() }
 }
 
 #[cfg(test)]
@@ -36,9 +40,11 @@ mod tests {
                 assert!(missing.sql.contains("IF NOT EXISTS `taxi`."), "{}", missing.sql);
             }
         };
-        check(&[], &["green_runs", "zones_runs"]);
-        check(&["yellow_runs", "green_trips", "green_runs_old"], &["green_runs", "zones_runs"]);
-        check(&["zones_runs"], &["green_runs"]);
-        check(&["green_runs", "zones_runs", "mine"], &[]);
+        let all = ["green_runs", "zones_runs", "quality_results"];
+        check(&[], &all);
+        check(&["yellow_runs", "green_trips", "green_runs_old"], &all);
+        check(&["zones_runs", "quality_results"], &["green_runs"]);
+        check(&["green_runs", "zones_runs", "mine"], &["quality_results"]);
+        check(&["green_runs", "zones_runs", "quality_results"], &[]);
     }
 }

@@ -7,6 +7,7 @@ use shared::dataset::{Dataset, DatasetName};
 use shared::event::{AuditVerdict, LoadResult, LoadStatus, Manifest, Quality, Unit, Validation};
 use shared::ledger::{self, Entry, LiveRun};
 use shared::metrics::{self, Metric};
+use shared::quality_log;
 use shared::storage::StorageError;
 
 use crate::append::{Appended, append};
@@ -56,6 +57,10 @@ pub async fn commit(
         contract_version: validation.contract_version,
         approved_by: verdict.quality.approved_by.clone(),
     };
+    // Before the commit: no live run is without the results of its rules.
+    let (bucket, now) = (&state.config.lake_bucket, (state.clock)());
+    let which = (unit.dataset, unit.month, &proposed.run);
+    quality_log::write(&state.s3, bucket, which, &verdict.quality, now).await?;
     let committed = write(state, execution, &contract, &unit, proposed).await?;
     let seq = publish(state, &contract).await?.unwrap_or(committed.seq);
     for table in [&validation.stage_table, &validation.raw_table] {

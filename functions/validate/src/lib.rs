@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 use aws_sdk_s3::Client;
+use shared::clock::Clock;
 use shared::config::Environment;
 use shared::dataset::Dataset;
 use shared::error::{ErrorName, NamedError, Subject};
@@ -62,12 +63,13 @@ impl Config {
 #[derive(Debug)]
 pub struct State {
     pub s3: Client,
+    pub clock: Clock,
     pub config: Config,
 }
 
 impl State {
     pub fn new(sdk: &SdkConfig, config: Config) -> Self {
-        Self { s3: Client::new(sdk), config }
+        Self { s3: Client::new(sdk), clock: jiff::Timestamp::now, config }
     }
 }
 
@@ -99,7 +101,8 @@ impl NamedError for Error {
 pub async fn handle(state: &State, input: ValidateInput) -> Result<Validation, Error> {
     let unique = uuid::Uuid::new_v4().simple().to_string();
     let schema = read_schema(state, &input).await?;
-    validate(&state.config, &input, &schema, &unique[..12]).map_err(|e| refuse(&input, e))
+    let now = (state.clock)().to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    validate(&state.config, &input, &schema, &unique[..12], now).map_err(|e| refuse(&input, e))
 }
 
 /// The pure part: `unique` are the 12 hexadecimal digits that make the run's name its own.
@@ -108,6 +111,7 @@ pub fn validate(
     input: &ValidateInput,
     schema: &FileSchema,
     unique: &str,
+    now: jiff::civil::DateTime,
 ) -> Result<Validation, Problem> {
     let (unit, manifest) = (&input.unit, &input.manifest);
     let dataset = Dataset::named(unit.dataset);
@@ -131,6 +135,7 @@ pub fn validate(
         stage_table: run.stage_table(),
         schema,
         mapping: &mapping,
+        now,
     };
     Ok(Validation {
         rows_in,

@@ -30,6 +30,8 @@ pub struct RunPlan<'a> {
     pub stage_table: String,
     pub schema: &'a FileSchema,
     pub mapping: &'a Mapping,
+    /// In UTC.
+    pub now: jiff::civil::DateTime,
 }
 
 /// A column of the raw table.

@@ -1,7 +1,7 @@
 //! What a row must satisfy to be loaded, as SQL over canonical values.
 
-use shared::dataset::{Check, ColumnType, RAGGED_ROW, RowRule, UNPARSABLE_VALUE};
-use shared::month::Month;
+use dqdl::{RuleType, Table};
+use shared::dataset::{ColumnType, RAGGED_ROW, RowRule, UNPARSABLE_VALUE};
 use shared::sql::{Name, Sql, Text, sql};
 
 use crate::file_schema::Layout;
@@ -15,16 +15,18 @@ pub struct Verdict<'a> {
     pub reason: Sql,
 }
 
-/// The rules of the contract that this file can break, after those that hold for every file; the
+/// The rules of the ruleset that this file can break, after those that hold for every file; the
 /// first one that a row breaks is the row's.
 pub fn verdicts<'a>(plan: &'a RunPlan<'_>, values: &[Value<'_>]) -> Vec<Verdict<'a>> {
     let mut verdicts = Vec::new();
     verdicts.extend(ragged(plan));
     verdicts.extend(unparsable(values));
-    for rule in &plan.dataset.rules {
-        let is_there = |name: &str| values.iter().any(|v| v.column.name == name && v.is_there());
-        if rule.check.columns().into_iter().all(is_there) {
-            verdicts.push(of_contract(rule, plan.month));
+    let table = plan.dataset.rule_table(String::new(), plan.month);
+    let is_there = |name: &str| values.iter().any(|v| v.column.name == name && v.is_there());
+    for rule in plan.dataset.row_rules(plan.month) {
+        let columns = dqdl::row::columns(rule.check, &table);
+        if columns.iter().all(|column| is_there(&column.name)) {
+            verdicts.extend(of_ruleset(rule, &table, plan));
         }
     }
     verdicts
@@ -72,43 +74,19 @@ fn unparsable(values: &[Value<'_>]) -> Option<Verdict<'static>> {
     Some(Verdict { rule: UNPARSABLE_VALUE, broken, reason })
 }
 
-fn of_contract(rule: &RowRule, month: Month) -> Verdict<'_> {
-    let (broken, reason) = match &rule.check {
-        Check::Present { column } => (
-            sql("{} IS NULL", &[&Name(column)]),
-            sql("{}", &[&Text(&format!("{column} is empty"))]),
-        ),
-        Check::NotNegative { column } => (
-            sql("{} < 0", &[&Name(column)]),
-            sql(
-                "{} || CAST({} AS varchar) || ' is negative'",
-                &[&Text(&format!("{column} ")), &Name(column)],
-            ),
-        ),
-        Check::NotBefore { column, other } => (
-            not_before(column, other, month),
-            sql(
-                "{} || CAST({} AS varchar) || {} || CAST({} AS varchar)",
-                &[
-                    &Text(&format!("{column} ")),
-                    &Name(column),
-                    &Text(&format!(" is before {other} ")),
-                    &Name(other),
-                ],
-            ),
-        ),
+/// A rule of the ruleset: what breaks it, and what was found.
+fn of_ruleset<'a>(rule: RowRule<'a>, table: &Table, plan: &RunPlan<'_>) -> Option<Verdict<'a>> {
+    let broken = dqdl::row::broken(rule.check, table, plan.now)?.ok()?;
+    let found = dqdl::row::columns(rule.check, table).into_iter().map(|column| {
+        let (name, value) = (Text(&column.name), Name(&column.name));
+        sql("{} || COALESCE(' ' || CAST({} AS varchar), ' is empty')", &[&name, &value])
+    });
+    let found = Sql::join(found, " || ', ' || ");
+    let reason = match &rule.check.condition {
+        Some(condition) if rule.check.rule_type != RuleType::RowCount => {
+            sql("{} || {}", &[&found, &Text(&format!("; expected {condition}"))])
+        }
+        _ => found,
     };
-    Verdict { rule: &rule.name, broken, reason }
-}
-
-/// In the hour that the clocks show twice, a trip may end before it began.
-fn not_before(column: &str, other: &str, month: Month) -> Sql {
-    let before = sql("{} < {}", &[&Name(column), &Name(other)]);
-    let Some((from, to)) = month.repeated_hour() else { return before };
-    let moment = |time: jiff::civil::DateTime| {
-        sql("TIMESTAMP {}", &[&Text(&time.strftime("%Y-%m-%d %H:%M:%S").to_string())])
-    };
-    let (from, to) = (moment(from), moment(to));
-    let inside = |name: &str| sql("{} >= {} AND {} < {}", &[&Name(name), &from, &Name(name), &to]);
-    sql("{} AND NOT ({} AND {})", &[&before, &inside(column), &inside(other)])
+    Some(Verdict { rule: rule.name, broken: Sql::of_rules(broken), reason })
 }

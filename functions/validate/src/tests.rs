@@ -59,11 +59,15 @@ fn config() -> Config {
     }
 }
 
+fn now() -> jiff::civil::DateTime {
+    jiff::civil::date(2026, 11, 26).at(2, 0, 0, 0)
+}
+
 /// Validates the file at `path` as `dataset` and `month`, or as its name says.
 fn validated(path: &Path, dataset: &str, month: &str) -> Result<Validation, Problem> {
     let file = path.file_name().unwrap().to_string_lossy();
     let input = input(dataset, month, &file, format_of(path));
-    validate(&config(), &input, &schema_of(path)?, "0123456789ab")
+    validate(&config(), &input, &schema_of(path)?, "0123456789ab", now())
 }
 
 /// `green_tripdata_2024-01.parquet` → green, 2024-01.
@@ -120,7 +124,7 @@ fn every_known_csv_header_maps() {
         for month in [first, last] {
             let schema = csv_header::parse(format!("{header}\r\n").as_bytes(), false).unwrap();
             let input = input(dataset, month, "file.csv", FileFormat::Csv);
-            let validation = validate(&config(), &input, &schema, "0123456789ab");
+            let validation = validate(&config(), &input, &schema, "0123456789ab", now());
             let drift = validation.unwrap_or_else(|error| panic!("{line}: {error}")).drift;
             assert!(drift.unknown.is_empty(), "{line}: {drift:?}");
             checked += 1;
@@ -146,7 +150,7 @@ fn every_known_parquet_schema_maps() {
             rows: Some(1),
         };
         let input = input(dataset, month, "file.parquet", FileFormat::Parquet);
-        let validation = validate(&config(), &input, &schema, "0123456789ab");
+        let validation = validate(&config(), &input, &schema, "0123456789ab", now());
         let drift = validation.unwrap_or_else(|error| panic!("{line}: {error}")).drift;
         let retyped = drift.retyped.into_iter().map(|retyped| retyped.column).collect();
         let kinds =
@@ -204,7 +208,7 @@ fn files_of_other_origins() {
 fn statements(dataset: &str, month: &str, schema: &FileSchema) -> String {
     let file = format!("{dataset}_tripdata_{month}.it's");
     let input = input(dataset, month, &file, FileFormat::Csv);
-    let sql = validate(&config(), &input, schema, "0123456789ab").unwrap().sql;
+    let sql = validate(&config(), &input, schema, "0123456789ab", now()).unwrap().sql;
     let key = key_of(&sql.create_raw);
     [sql.create_raw, sql.convert, sql.audit].join("\n\n").replace(&key, "KEY")
 }
@@ -272,7 +276,7 @@ fn refuses_files_by_name_of_the_error() {
     let check = |schema: &FileSchema, lines, expected: ErrorName| {
         let mut input = input("zones", "current", "taxi_zone_lookup.csv", FileFormat::Csv);
         input.manifest.lines = lines;
-        let problem = validate(&config(), &input, schema, "0123456789ab").unwrap_err();
+        let problem = validate(&config(), &input, schema, "0123456789ab", now()).unwrap_err();
         assert_eq!(refuse(&input, problem).name(), expected);
     };
     let parse = |header: &[u8]| csv_header::parse(header, false).unwrap();

@@ -46,79 +46,95 @@ impl Number {
     }
 
     fn call(&self, function: &str, arguments: &[Self], history: &[f64]) -> Result<Value, String> {
-        let one = |index: usize| {
-            arguments.get(index).ok_or(format!("{self} needs more arguments"))?.evaluate(history)
-        };
-        let all = || -> Result<Vec<f64>, String> {
-            let mut all = Vec::new();
-            for argument in arguments {
-                match argument.value(history)? {
-                    Value::One(value) => all.push(value),
-                    Value::Many(values) => all.extend(values),
-                }
+        match function {
+            "last" => return self.last(arguments, history),
+            "index" => return self.index(arguments, history),
+            _ => {}
+        }
+        let mut values = Vec::new();
+        for argument in arguments {
+            match argument.value(history)? {
+                Value::One(value) => values.push(value),
+                Value::Many(many) => values.extend(many),
             }
-            if all.is_empty() {
-                Err(format!("{self}: the metric has no history yet"))
-            } else {
-                Ok(all)
-            }
-        };
-        #[expect(clippy::cast_precision_loss, reason = "a history is short")]
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        Ok(match function {
-            "last" => {
-                let count = if arguments.is_empty() { 1.0 } else { one(0)? };
-                if count < 1.0 || count.fract() != 0.0 {
-                    return Err(format!("{self}: last takes a whole number from 1 on"));
-                }
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "it is whole and positive"
-                )]
-                let count = count as usize;
-                Value::Many(history[history.len().saturating_sub(count)..].to_vec())
-            }
-            "index" => {
-                let [list, place] = arguments else {
-                    return Err(format!("{self}: index takes a list and a place"));
-                };
-                let Value::Many(values) = list.value(history)? else {
-                    return Err(format!("{list} is no list"));
-                };
-                let place = place.evaluate(history)?;
-                #[expect(clippy::cast_precision_loss, reason = "a history is short")]
-                let found = values.iter().enumerate().find(|(index, _)| *index as f64 == place);
-                Value::One(*found.ok_or(format!("{self}: the metric has no history there"))?.1)
-            }
-            "avg" | "average" | "mean" => Value::One(mean(&all()?)),
-            "sum" | "add" => Value::One(all()?.iter().sum()),
-            "multiply" => Value::One(all()?.iter().product()),
-            "min" => Value::One(all()?.into_iter().fold(f64::INFINITY, f64::min)),
-            "max" => Value::One(all()?.into_iter().fold(f64::NEG_INFINITY, f64::max)),
-            "median" => {
-                let mut values = all()?;
-                values.sort_by(f64::total_cmp);
-                let middle = values.len() / 2;
-                let even = values.len().is_multiple_of(2);
-                Value::One(if even {
-                    f64::midpoint(values[middle - 1], values[middle])
-                } else {
-                    values[middle]
-                })
-            }
-            "std" => {
-                let values = all()?;
-                let mean = mean(&values);
-                #[expect(clippy::cast_precision_loss, reason = "a history is short")]
-                let count = values.len() as f64;
-                Value::One(
-                    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt(),
-                )
-            }
-            "abs" => Value::One(one(0)?.abs()),
+        }
+        if values.is_empty() {
+            return Err(format!("{self}: the metric has no history yet"));
+        }
+        Ok(Value::One(match function {
+            "avg" | "average" | "mean" => mean(&values),
+            "sum" | "add" => values.iter().sum(),
+            "multiply" => values.iter().product(),
+            "min" => values.into_iter().fold(f64::INFINITY, f64::min),
+            "max" => values.into_iter().fold(f64::NEG_INFINITY, f64::max),
+            "median" => median(values),
+            "std" => deviation(&values),
+            "abs" if values.len() == 1 => values[0].abs(),
+            "abs" => return Err(format!("{self}: abs takes one number")),
             _ => return Err(format!("there is no function {function}")),
-        })
+        }))
+    }
+
+    /// `last(3)`: the latest values, the oldest first; `last()` is `last(1)`.
+    fn last(&self, arguments: &[Self], history: &[f64]) -> Result<Value, String> {
+        let count = match arguments {
+            [] => 1.0,
+            [count] => count.evaluate(history)?,
+            _ => return Err(format!("{self}: last takes one number")),
+        };
+        if count < 1.0 || count.fract() != 0.0 {
+            return Err(format!("{self}: last takes a whole number from 1 on"));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is whole and positive"
+        )]
+        let count = count as usize;
+        Ok(Value::Many(history[history.len().saturating_sub(count)..].to_vec()))
+    }
+
+    /// `index(last(3), 0)`.
+    fn index(&self, arguments: &[Self], history: &[f64]) -> Result<Value, String> {
+        let [list, place] = arguments else {
+            return Err(format!("{self}: index takes a list and a place"));
+        };
+        let Value::Many(values) = list.value(history)? else {
+            return Err(format!("{list} is no list"));
+        };
+        let place = place.evaluate(history)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "what is no place is none of the list's"
+        )]
+        let found =
+            (place >= 0.0 && place.fract() == 0.0).then(|| values.get(place as usize)).flatten();
+        found
+            .map(|value| Value::One(*value))
+            .ok_or_else(|| format!("{self}: the metric has no history there"))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a history is short")]
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The standard deviation of all there is.
+pub(crate) fn deviation(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: Vec<f64> = values.iter().map(|value| (value - mean).powi(2)).collect();
+    self::mean(&squares).sqrt()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len().is_multiple_of(2) {
+        f64::midpoint(values[middle - 1], values[middle])
+    } else {
+        values[middle]
     }
 }
 

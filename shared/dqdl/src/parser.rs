@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
             match (key.value.as_str(), value) {
                 ("Primary", Entry::Text(name)) => ruleset.primary = Some(name),
                 ("AdditionalDataSources", Entry::Texts(names)) => {
-                    ruleset.additional_data_sources = names
+                    ruleset.additional_data_sources = names;
                 }
                 _ => {
                     let message = format!(

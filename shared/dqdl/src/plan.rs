@@ -317,8 +317,8 @@ fn numeric(check: &Check) -> Comparison<Number> {
     }
 }
 
-fn filter(check: &Check) -> Option<String> {
-    check.filter.as_deref().map(crate::sql::authored)
+fn filter(check: &Check, table: &Table) -> Option<String> {
+    check.filter.as_deref().map(|filter| crate::sql::authored(filter, &table.constants))
 }
 
 fn both(one: &str, other: Option<&str>) -> String {

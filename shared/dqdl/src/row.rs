@@ -38,6 +38,45 @@ pub fn passes(
     })
 }
 
+/// Whether a row breaks `check`: it is chosen by its `where`, and does not pass. `RowCount = 0 where "…"` is broken by
+/// every row there is. None when the rule is not about single rows.
+///
+/// # Errors
+/// As [`passes`].
+pub fn broken(
+    check: &Check,
+    table: &Table,
+    now: jiff::civil::DateTime,
+) -> Option<Result<String, String>> {
+    let chosen = check.filter.as_deref().map(|filter| sql::authored(filter, &table.constants));
+    if let (RuleType::RowCount, Some(Condition::Number(comparison)), Some(chosen)) =
+        (check.rule_type, &check.condition, &chosen)
+    {
+        let none = comparison.operator == Operator::Equal
+            && comparison.operands.first().and_then(Number::literal) == Some(0.0);
+        return none.then(|| Ok(format!("COALESCE({chosen}, FALSE)")));
+    }
+    let passes = passes(check, table, now)?;
+    Some(passes.map(|passes| match chosen {
+        None => format!("NOT ({passes})"),
+        Some(chosen) => format!("COALESCE({chosen}, FALSE) AND NOT ({passes})"),
+    }))
+}
+
+/// The columns of `table` that `check` names, in their order; constant ones are left out.
+pub fn columns<'a>(check: &Check, table: &'a Table) -> Vec<&'a Column> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let texts = check
+        .parameters
+        .iter()
+        .map(|parameter| parameter.value.as_str())
+        .chain(check.filter.as_deref());
+    let words: Vec<&str> = texts.flat_map(|text| text.split(|c| !is_part(c))).collect();
+    let varies = |column: &&Column| table.constants.iter().all(|(name, _)| *name != column.name);
+    let named = |column: &&Column| words.iter().any(|word| column.name.eq_ignore_ascii_case(word));
+    table.columns.iter().filter(varies).filter(named).collect()
+}
+
 /// A literal, as SQL compares it: a whole number as it is, any other as a double.
 fn literal(number: &Number) -> Result<String, String> {
     let Number::Literal(text) = number else {

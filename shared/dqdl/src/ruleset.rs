@@ -112,6 +112,17 @@ impl Check {
         self.parameters.get(index).map_or("", |parameter| parameter.value.as_str())
     }
 
+    /// Whether it looks at what its metric was before.
+    pub fn needs_history(&self) -> bool {
+        let dynamic = match &self.condition {
+            Some(Condition::Number(comparison)) => {
+                comparison.operands.iter().any(Number::needs_history)
+            }
+            _ => false,
+        };
+        dynamic || self.rule_type == RuleType::DetectAnomalies
+    }
+
     pub fn tag(&self, name: &str) -> Option<&str> {
         self.tags.iter().find(|tag| tag.name == name).map(|tag| tag.value.as_str())
     }
@@ -182,9 +193,10 @@ impl fmt::Display for Check {
             write!(f, " with threshold {threshold}")?;
         }
         for tag in &self.tags {
-            match tag.quoted {
-                true => write!(f, " with {} = \"{}\"", tag.name, tag.value)?,
-                false => write!(f, " with {} = {}", tag.name, tag.value)?,
+            if tag.quoted {
+                write!(f, " with {} = \"{}\"", tag.name, tag.value)?;
+            } else {
+                write!(f, " with {} = {}", tag.name, tag.value)?;
             }
         }
         Ok(())

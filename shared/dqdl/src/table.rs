@@ -10,6 +10,8 @@ pub struct Table {
     /// What stands behind FROM: a quoted name, or a query in parentheses.
     pub from: String,
     pub columns: Vec<Column>,
+    /// Columns that have the same text in every row, with that text.
+    pub constants: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -102,22 +102,16 @@ pub fn tokens(ruleset: &str) -> (Vec<Token<'_>>, Vec<Problem>) {
         let (kind, length) = match first {
             ' ' | '\t' | '\n' | '\r' => (None, 1),
             '#' => (None, rest.find('\n').map_or(rest.len(), |end| end + 1)),
-            '"' => match text_length(rest) {
-                Some(length) => (Some(text_kind(&rest[1..length - 1])), length),
-                None => {
-                    let message = "this text has no closing quote".to_owned();
-                    problems.push(Problem { place, message });
-                    (None, rest.len())
-                }
-            },
-            _ => match word(rest) {
-                Some((kind, length)) => (Some(kind), length),
-                None => {
-                    let message = format!("unexpected character {first:?}");
-                    problems.push(Problem { place, message });
-                    (None, first.len_utf8())
-                }
-            },
+            '"' => {
+                let found =
+                    text_length(rest).map(|length| (text_kind(&rest[1..length - 1]), length));
+                let unfinished = || (rest.len(), "this text has no closing quote".to_owned());
+                token(found, unfinished, place, &mut problems)
+            }
+            _ => {
+                let unknown = || (first.len_utf8(), format!("unexpected character {first:?}"));
+                token(word(rest), unknown, place, &mut problems)
+            }
         };
         let text = &rest[..length];
         if let Some(kind) = kind {
@@ -128,6 +122,21 @@ pub fn tokens(ruleset: &str) -> (Vec<Token<'_>>, Vec<Problem>) {
     }
     tokens.push(Token { kind: Kind::End, text: "", place });
     (tokens, problems)
+}
+
+/// What was found with its length, or else a problem and what is passed over.
+fn token(
+    found: Option<(Kind, usize)>,
+    otherwise: impl FnOnce() -> (usize, String),
+    place: Place,
+    problems: &mut Vec<Problem>,
+) -> (Option<Kind>, usize) {
+    if let Some((kind, length)) = found {
+        return (Some(kind), length);
+    }
+    let (length, message) = otherwise();
+    problems.push(Problem { place, message });
+    (None, length)
 }
 
 /// The length of the text that `rest` begins with, quotes included. `\"` and `\\` do not end it; where no other quote

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::condition::{Comparison, Operator};
+use crate::evaluate;
 use crate::number::Number;
 use crate::plan::{Formula, Judge, Metric, Plan, PlannedRule, Test};
 use crate::ruleset::Connective;
@@ -193,11 +194,7 @@ fn usual(value: f64, history: &[f64]) -> (bool, Option<String>) {
     if history.len() < LEAST_HISTORY {
         return (true, Some(format!("{} earlier values are too few to tell", history.len())));
     }
-    #[expect(clippy::cast_precision_loss, reason = "a history is short")]
-    let count = history.len() as f64;
-    let mean = history.iter().sum::<f64>() / count;
-    let deviation =
-        (history.iter().map(|earlier| (earlier - mean).powi(2)).sum::<f64>() / count).sqrt();
+    let (mean, deviation) = (evaluate::mean(history), evaluate::deviation(history));
     let passed = (value - mean).abs() <= USUAL_DEVIATIONS * deviation;
     let reason =
         format!("{} is unusual: it was {} ± {}", plain(value), plain(mean), plain(deviation));
@@ -205,7 +202,7 @@ fn usual(value: f64, history: &[f64]) -> (bool, Option<String>) {
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
+    format!("{} %", plain(share * 100.0))
 }
 
 /// With at most six digits behind the point.

@@ -27,7 +27,7 @@ fn reads_and_prints_rulesets_as_glue_does() {
         match (expected, &found) {
             (Some(expected), Ok(found)) if expected == found => {}
             (None, Err(_)) => {}
-            _ => differences.push(format!("{text}\n  expected {}\n  found    {found:?}", case)),
+            _ => differences.push(format!("{text}\n  expected {case}\n  found    {found:?}")),
         }
     }
     println!("{} of {cases} recorded rulesets", cases - differences.len());

@@ -15,19 +15,25 @@ pub struct DatasetName(&'static str);
 #[error("expected yellow, green, fhv, fhvhv or zones, found {0:?}")]
 pub struct DatasetNameError(String);
 
-/// Each contract's name and text. A data set is added here and nowhere else.
-const CONTRACTS: [(&str, &str); 5] = [
-    ("yellow", include_str!("../../datasets/yellow.toml")),
-    ("green", include_str!("../../datasets/green.toml")),
-    ("fhv", include_str!("../../datasets/fhv.toml")),
-    ("fhvhv", include_str!("../../datasets/fhvhv.toml")),
-    ("zones", include_str!("../../datasets/zones.toml")),
-];
+/// The texts of the data set `$name`.
+macro_rules! texts {
+    ($name:literal) => {
+        (
+            $name,
+            include_str!(concat!("../../datasets/", $name, ".toml")),
+            include_str!(concat!("../../datasets/", $name, ".dqdl")),
+        )
+    };
+}
+
+/// Each data set's name, contract and ruleset. A data set is added here and nowhere else.
+const TEXTS: [(&str, &str, &str); 5] =
+    [texts!("yellow"), texts!("green"), texts!("fhv"), texts!("fhvhv"), texts!("zones")];
 
 impl DatasetName {
     /// Every data set, in the order of the contracts.
     pub fn all() -> impl Iterator<Item = Self> {
-        CONTRACTS.iter().map(|(name, _)| Self(name))
+        TEXTS.iter().map(|(name, ..)| Self(name))
     }
 
     pub const fn as_str(self) -> &'static str {
@@ -36,8 +42,17 @@ impl DatasetName {
 
     /// The text of its contract.
     pub(super) fn contract(self) -> &'static str {
-        let found = CONTRACTS.iter().find(|(name, _)| *name == self.0);
-        found.expect("a name is made of the list alone").1
+        self.texts().1
+    }
+
+    /// The text of its ruleset.
+    pub(super) fn rules(self) -> &'static str {
+        self.texts().2
+    }
+
+    fn texts(self) -> &'static (&'static str, &'static str, &'static str) {
+        let found = TEXTS.iter().find(|(name, ..)| *name == self.0);
+        found.expect("a name is made of the list alone")
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is asked of a finished query, and the verdict.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::TableStatement;
@@ -22,13 +24,13 @@ pub struct CheckInput {
 pub enum CheckedQuery {
     /// `SHOW TABLES`: are the tables of these data sets there?
     Tables { datasets: Vec<DatasetName> },
-    /// A run's audit: is every row of the file accounted for, and are the expectations met?
+    /// A run's audit: is every row of the file accounted for, and are the rules kept?
     Audit {
         dataset: DatasetName,
         month: Month,
         file: String,
         rows_in: u64,
-        /// Who takes the run as it is, though it fails expectations.
+        /// Who takes the run as it is, though it fails rules.
         #[serde(default)]
         approved_by: Option<String>,
     },
@@ -68,37 +70,32 @@ pub struct RuleCount {
     pub rows: u64,
 }
 
-/// How a data set's expectations were met.
+/// How the rules of a data set were kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
-    /// 0 to 100: a met expectation counts 1, a warning 0.5, a failure 0.
+    /// 0 to 100: a rule that is kept counts 1, a warning 0.5, a failure 0.
     pub score: f64,
     /// The worst of all outcomes.
     pub outcome: Outcome,
-    pub expectations: Vec<Expectation>,
-    /// Who had the run loaded though it fails expectations.
+    pub rules: Vec<RuleResult>,
+    /// Who had the run loaded though it fails rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
 }
 
-/// One expectation's measure: a share of the rows, 0 to 1.
+/// What became of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Expectation {
+pub struct RuleResult {
     pub name: String,
+    /// Its text in DQDL, without labels.
+    pub rule: String,
     pub outcome: Outcome,
-    #[serde(flatten)]
-    pub measured: Measured,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    pub share: f64,
-    /// Above this share it is a warning.
+    /// What was measured, by the names that Glue has for metrics.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
+    /// Why it is not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warn_above: Option<f64>,
-    /// Above this share the month is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fail_above: Option<f64>,
+    pub reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

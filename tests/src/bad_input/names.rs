@@ -57,8 +57,14 @@ fn no_name_of_a_file_ends_its_text() {
             format!("LocationID,Borough,Zone,service_zone,\"{}\"\n", name.replace('"', "\"\""));
         let Ok(schema) = validate::csv_header::parse(header.as_bytes(), false) else { continue };
         let input = input(name);
-        let validation = validate::validate(&config, &input, &schema, "0123456789ab")
-            .expect("the columns are there");
+        let validation = validate::validate(
+            &config,
+            &input,
+            &schema,
+            "0123456789ab",
+            jiff::civil::DateTime::default(),
+        )
+        .expect("the columns are there");
         let parse = |sql: &str| {
             let parsed = Statement::parse(sql, Some(&[]));
             parsed.unwrap_or_else(|error| panic!("{name:?}: {error:?}\n{sql}")).1

@@ -66,8 +66,13 @@ fn header(bytes: &[u8]) {
                 raw_bucket: "raw".to_owned(),
                 lake_bucket: "lake".to_owned(),
             };
-            let Ok(validation) = validate::validate(&config, &input, &schema, "0123456789ab")
-            else {
+            let Ok(validation) = validate::validate(
+                &config,
+                &input,
+                &schema,
+                "0123456789ab",
+                jiff::civil::DateTime::default(),
+            ) else {
                 continue;
             };
             for sql in [validation.sql.create_raw, validation.sql.convert, validation.sql.audit] {

@@ -133,7 +133,7 @@ impl<'a> Sheet<'a> {
                 Err(error) if error.is::<NotRun>() => {}
                 other => {
                     writeln!(wrong, "{table}: {} is not refused: {:?}", case.rule, other.err())
-                        .unwrap()
+                        .unwrap();
                 }
             }
         }

@@ -70,6 +70,7 @@ impl InProcess {
         let environment = || Environment::new(event.function.environment.clone());
         let sdk = self.sdk(event, &binary, crash.clone());
         let payload: Value = serde_json::from_slice(&event.payload).unwrap_or_default();
+        let clock = lake::clock::now;
         match binary.as_ref() {
             "extract" => {
                 let state = environment().build(extract::Config::read).map(|config| {
@@ -79,26 +80,28 @@ impl InProcess {
                         &config.source_url,
                         extract::FIRST_PAUSE,
                     );
-                    let clock = lake::clock::now;
                     extract::State { clock, ..extract::State::with(&sdk, config, site) }
                 });
                 told(lambda::answer(&state, &extract::handle, payload).await)
             }
             "validate" => {
                 let state = environment().build(validate::Config::read);
-                let state = state.map(|config| validate::State::new(&sdk, config));
+                let state = state
+                    .map(|config| validate::State { clock, ..validate::State::new(&sdk, config) });
                 told(lambda::answer(&state, &validate::handle, payload).await)
             }
             "check-athena-result" => {
                 let state = environment().build(check_athena_result::Config::read);
-                let state = state.map(|config| check_athena_result::State::new(&sdk, config));
+                let state = state.map(|config| check_athena_result::State {
+                    clock,
+                    ..check_athena_result::State::new(&sdk, config)
+                });
                 told(lambda::answer(&state, &check_athena_result::handle, payload).await)
             }
             "load" => {
-                let state = environment().build(load::Config::read).map(|config| load::State {
-                    clock: lake::clock::now,
-                    ..load::State::new(&sdk, config)
-                });
+                let state = environment()
+                    .build(load::Config::read)
+                    .map(|config| load::State { clock, ..load::State::new(&sdk, config) });
                 told(lambda::answer(&state, &load::handle, payload).await)
             }
             "handle-error" => {

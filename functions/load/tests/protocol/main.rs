@@ -43,7 +43,7 @@ fn audited(
             "drift": {"missing_optional": [], "unknown": [], "retyped": []}})).unwrap(),
         verdict: serde_json::from_value(json!({"rows_in": 3, "rows_out": 2, "rows_rejected": 1,
             "rejected_by_rule": [], "bytes_scanned": 0,
-            "quality": {"score": 100.0, "outcome": "pass", "expectations": []}})).unwrap(),
+            "quality": {"score": 100.0, "outcome": "pass", "rules": []}})).unwrap(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a ruleset judges: a table of the catalog, or a file.
 use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use dqdl::{Column, Table};
+use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
@@ -29,6 +31,7 @@ const BUCKET: &str = "quality-files";
 enum Format {
     Parquet,
     Csv,
+    CsvGz,
 }
 
 impl Subject {
@@ -67,13 +70,13 @@ impl Subject {
 }
 
 fn format(path: &Path) -> Option<Format> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    if name.ends_with(".parquet") {
-        Some(Format::Parquet)
-    } else if name.ends_with(".csv") || name.ends_with(".csv.gz") {
-        Some(Format::Csv)
-    } else {
-        None
+    let ending =
+        |path: &Path| path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending(path)?.as_str() {
+        "parquet" => Some(Format::Parquet),
+        "csv" => Some(Format::Csv),
+        "gz" if ending(Path::new(path.file_stem()?))? == "csv" => Some(Format::CsvGz),
+        _ => None,
     }
 }
 
@@ -98,7 +101,11 @@ async fn of_catalog(cloud: &Cloud, database: &str, table: &str) -> anyhow::Resul
         .map(|column| Column::of_type(&text(&column, "Name"), &text(&column, "Type")))
         .collect();
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    Ok(Table { from: format!("{}.{}", quoted(database), quoted(table)), columns })
+    Ok(Table {
+        from: format!("{}.{}", quoted(database), quoted(table)),
+        columns,
+        constants: Vec::new(),
+    })
 }
 
 /// Numbers the tables that files become.
@@ -108,27 +115,23 @@ static LOADED: AtomicUsize = AtomicUsize::new(1);
 /// the names of its header.
 async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<String> {
     let name = format!("quality_file_{}", LOADED.fetch_add(1, Ordering::Relaxed));
-    let file = path.file_name().and_then(|name| name.to_str()).unwrap_or("file").to_owned();
-    let is_parquet = format(path) == Some(Format::Parquet);
-    let columns = if is_parquet { parquet_columns(path)? } else { csv_columns(path)? };
+    let format = format(path).context("it ends in neither .parquet nor .csv nor .csv.gz")?;
+    let (columns, ending) = match format {
+        Format::Parquet => (parquet_columns(path)?, "parquet"),
+        Format::Csv => (csv_columns(File::open(path)?)?, "csv"),
+        Format::CsvGz => (csv_columns(MultiGzDecoder::new(File::open(path)?))?, "csv.gz"),
+    };
     let bytes = tokio::fs::read(path).await?;
     match cloud.s3(http::Method::PUT, &format!("/{BUCKET}"), "").await {
         Err(error) if error.code() != "BucketAlreadyOwnedByYou" => return Err(error.into()),
         _ => {}
     }
-    let ending = if is_parquet {
-        "parquet"
-    } else if file.ends_with(".gz") {
-        "csv.gz"
-    } else {
-        "csv"
-    };
-    cloud
-        .s3(http::Method::PUT, &format!("/{BUCKET}/{name}/file.{ending}"), Bytes::from(bytes))
-        .await?;
+    let key = format!("/{BUCKET}/{name}/file.{ending}");
+    cloud.s3(http::Method::PUT, &key, Bytes::from(bytes)).await?;
     let columns =
         columns.iter().map(|(name, kind)| format!("`{}` {kind}", name.replace('`', "``")));
     let columns = columns.collect::<Vec<_>>().join(", ");
+    let is_parquet = format == Format::Parquet;
     let layout = if is_parquet {
         "STORED AS PARQUET"
     } else {
@@ -161,21 +164,13 @@ fn parquet_columns(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     columns.collect()
 }
 
-fn csv_columns(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
-    use std::io::{BufRead as _, BufReader, Read};
-    let file = File::open(path)?;
-    let reader: Box<dyn Read> = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
-        _ => Box::new(file),
-    };
+fn csv_columns(file: impl Read) -> anyhow::Result<Vec<(String, String)>> {
     let mut header = String::new();
-    BufReader::new(reader).read_line(&mut header)?;
+    BufReader::new(file).read_line(&mut header)?;
     let header = header.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     if header.trim().is_empty() {
         bail!("it has no header");
     }
-    let names = header
-        .split(',')
-        .map(|name| (name.trim().trim_matches('"').to_lowercase(), "string".to_owned()));
-    Ok(names.collect())
+    let names = header.split(',').map(|name| name.trim().trim_matches('"').to_lowercase());
+    Ok(names.map(|name| (name, "string".to_owned())).collect())
 }

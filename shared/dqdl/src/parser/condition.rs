@@ -70,10 +70,19 @@ impl<'a> Parser<'a> {
 
     fn texts(&mut self) -> Parsed<Comparison<Text>> {
         let comparison = self.comparison(Self::text, true)?;
-        use Operator::{Equal, In, Matches, NotEqual, NotIn, NotMatches};
         match comparison.operator {
-            Equal | NotEqual | In | NotIn | Matches | NotMatches => Ok(comparison),
-            _ => Err(self.unexpected("= or in before a text")),
+            Operator::Between
+            | Operator::NotBetween
+            | Operator::Greater
+            | Operator::GreaterOrEqual
+            | Operator::Less
+            | Operator::LessOrEqual => Err(self.unexpected("= or in before a text")),
+            Operator::Equal
+            | Operator::NotEqual
+            | Operator::In
+            | Operator::NotIn
+            | Operator::Matches
+            | Operator::NotMatches => Ok(comparison),
         }
     }
 
@@ -87,10 +96,8 @@ impl<'a> Parser<'a> {
             let high = operand(self)?;
             (if not { Operator::NotBetween } else { Operator::Between }, vec![low, high])
         } else if self.accept("in") {
-            let operands = match of_texts && self.peek().is("$") {
-                true => vec![operand(self)?],
-                false => self.array(operand)?,
-            };
+            let is_variable = of_texts && self.peek().is("$");
+            let operands = if is_variable { vec![operand(self)?] } else { self.array(operand)? };
             (if not { Operator::NotIn } else { Operator::In }, operands)
         } else if of_texts && self.accept("matches") {
             if self.peek().kind != Kind::Text && !self.peek().is("$") {
@@ -298,9 +305,10 @@ impl Signature {
         let rule_type = self.rule_type;
         let takes = |kind: Returns| self.returns.contains(&kind);
         let Some(condition) = condition else {
-            return match takes(Returns::Boolean) {
-                true => Ok(None),
-                false => Err(format!("{rule_type} needs a condition")),
+            return if takes(Returns::Boolean) {
+                Ok(None)
+            } else {
+                Err(format!("{rule_type} needs a condition"))
             };
         };
         let kind = match &condition {

@@ -7,7 +7,7 @@ use crate::table::{Column, ColumnKind};
 
 impl Planner<'_> {
     pub(super) fn aggregate(&mut self, check: &Check) -> Planned {
-        let filter = filter(check);
+        let filter = filter(check, &self.sources.primary);
         let filter = filter.as_deref();
         if check.rule_type == RuleType::RowCount {
             let metric = Metric {

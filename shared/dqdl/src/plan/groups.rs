@@ -12,7 +12,7 @@ impl Planner<'_> {
             .iter()
             .map(|parameter| self.column(&parameter.value))
             .collect::<Result<_, _>>()?;
-        let filter = filter(check);
+        let filter = filter(check, &self.sources.primary);
         let body = grouped(&self.sources.primary.from, &columns, filter.as_deref());
         let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
         let entity = if columns.len() == 1 { "Column" } else { "Multicolumn" };

@@ -7,7 +7,7 @@ use crate::table::Table;
 
 impl Planner<'_> {
     pub(super) fn own_sql(&mut self, check: &Check) -> Planned {
-        let statement = sql::authored(check.parameter(0));
+        let statement = sql::authored(check.parameter(0), &self.sources.primary.constants);
         let statement = statement.trim().trim_end_matches(';');
         if statement.is_empty() {
             return Err(Obstacle::Unsupported("the statement is empty".to_owned()));
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn takes_plain_aggregates_along() {
         let check = |statement: &str, expected: Option<&str>| {
-            assert_eq!(plain_aggregate(statement), expected)
+            assert_eq!(plain_aggregate(statement), expected);
         };
         check("SELECT avg(fare) FROM primary", Some("avg(fare)"));
         check(

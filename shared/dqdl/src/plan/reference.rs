@@ -117,20 +117,15 @@ impl Planner<'_> {
         let primary = self.sources.primary.clone();
         let reference = self.reference_table(alias)?.clone();
         let keys = mapped(check.parameter(1), &primary, &reference)?;
-        let matched = match check.parameters.get(2) {
-            Some(columns) => mapped(&columns.value, &primary, &reference)?,
-            None => {
-                let rest = primary.columns.iter();
-                let rest =
-                    rest.filter(|column| !keys.iter().any(|(own, _)| own.name == column.name));
-                let rest: Vec<_> = rest.map(|column| column.name.as_str()).collect();
-                if rest.is_empty() {
-                    Vec::new()
-                } else {
-                    mapped(&rest.join(","), &primary, &reference)?
-                }
-            }
-        };
+        let others = primary
+            .columns
+            .iter()
+            .filter(|column| keys.iter().all(|(own, _)| own.name != column.name));
+        let others = others.map(|column| column.name.as_str()).collect::<Vec<_>>().join(",");
+        let matched =
+            check.parameters.get(2).map_or(others.as_str(), |columns| columns.value.as_str());
+        let matched =
+            if matched.is_empty() { Vec::new() } else { mapped(matched, &primary, &reference)? };
         let on =
             keys.iter().map(|(own, other)| equal(own, other)).collect::<Vec<_>>().join(" AND ");
         let same = matched.iter().map(|(own, other)| {

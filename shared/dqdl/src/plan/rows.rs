@@ -12,7 +12,7 @@ use crate::table::{Column, ColumnKind};
 impl Planner<'_> {
     pub(super) fn rows(&mut self, check: &Check) -> Planned {
         let column = self.column(check.parameter(0))?;
-        let filter = filter(check);
+        let filter = filter(check, &self.sources.primary);
         if let (None, Some(Condition::Number(comparison))) = (&check.threshold, &check.condition)
             && let Some(planned) = self.extremes(check, &column, comparison, filter.as_deref())
         {
