@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::labels;
 use crate::problem::{Place, Problem};
 use crate::rule_type::{Returns, RuleType, UnknownRuleType};
 use crate::ruleset::{Analyzer, Parameter, Rule, Ruleset};
@@ -10,6 +9,7 @@ use crate::token::{Kind, Token, tokens};
 
 mod condition;
 mod rule;
+mod section;
 
 type Parsed<T> = Result<T, Problem>;
 
@@ -101,153 +101,6 @@ impl<'a> Parser<'a> {
             ruleset.warnings.push(Problem { place: self.peek().place, message });
         }
         ruleset
-    }
-
-    fn metadata(&mut self, ruleset: &mut Ruleset) -> Parsed<()> {
-        for (key, value) in self.dictionary()? {
-            let (Entry::Text(value), "Version") = (value, key.value.as_str()) else {
-                let message = format!(
-                    "Metadata has one key, \"Version\", and a text for it; found {}",
-                    key.written
-                );
-                return Err(Problem { place: key.place, message });
-            };
-            ruleset.metadata.push(("Version".to_owned(), value));
-        }
-        Ok(())
-    }
-
-    fn data_sources(&mut self, ruleset: &mut Ruleset) -> Parsed<()> {
-        for (key, value) in self.dictionary()? {
-            match (key.value.as_str(), value) {
-                ("Primary", Entry::Text(name)) => ruleset.primary = Some(name),
-                ("AdditionalDataSources", Entry::Texts(names)) => {
-                    ruleset.additional_data_sources = names;
-                }
-                _ => {
-                    let message = format!(
-                        "DataSources has \"Primary\" with a text and \"AdditionalDataSources\" with a list; found {}",
-                        key.written
-                    );
-                    return Err(Problem { place: key.place, message });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `= { "key": "text", "key": ["text"] }`, without the keyword before it.
-    fn dictionary(&mut self) -> Parsed<Vec<(Quoted<'a>, Entry)>> {
-        self.next();
-        self.expect("=")?;
-        self.expect("{")?;
-        let mut pairs = Vec::new();
-        loop {
-            let key = self.quoted("a key in quotes")?;
-            self.expect(":")?;
-            let value = if self.accept("[") {
-                let mut texts = Vec::new();
-                loop {
-                    texts.push(self.quoted("a text in quotes")?.value);
-                    if !self.accept(",") {
-                        break;
-                    }
-                }
-                self.expect("]")?;
-                Entry::Texts(texts)
-            } else {
-                Entry::Text(self.quoted("a text in quotes or a list of such")?.value)
-            };
-            pairs.push((key, value));
-            if !self.accept(",") {
-                break;
-            }
-        }
-        self.expect("}")?;
-        Ok(pairs)
-    }
-
-    /// `name = "text"` or `name = ["text", "text"]`.
-    fn variable(&mut self) -> Parsed<()> {
-        let name = self.next();
-        let wrong = |message: String| Err(Problem { place: name.place, message });
-        self.expect("=")?;
-        let value = if self.accept("[") {
-            let mut texts = Vec::new();
-            loop {
-                texts.push(self.variable_text(name.text)?);
-                if !self.accept(",") {
-                    break;
-                }
-            }
-            self.expect("]")?;
-            Variable::Texts(texts)
-        } else {
-            Variable::Text(self.variable_text(name.text)?)
-        };
-        if name.text.starts_with(['.', '_']) {
-            return wrong(format!("the variable {} begins with . or _", name.text));
-        }
-        if self.variables.insert(name.text.to_owned(), value).is_some() {
-            return wrong(format!("the variable {} is there twice", name.text));
-        }
-        Ok(())
-    }
-
-    fn variable_text(&mut self, name: &str) -> Parsed<String> {
-        let place = self.peek().place;
-        let nested = |message: &str| {
-            let message = format!("the variable {name} is made of another variable: {message}");
-            Err(Problem { place, message })
-        };
-        if self.peek().is("$") {
-            return nested("write its value out");
-        }
-        if self
-            .accept_any(&["null", "NULL", "empty", "EMPTY", "whitespaces_only", "WHITESPACES_ONLY"])
-            .is_some()
-        {
-            let message = format!("the variable {name} must be a text or a list of texts");
-            return Err(Problem { place, message });
-        }
-        let text = self.quoted("a text in quotes")?;
-        let inner = &text.written[1..text.written.len() - 1];
-        let refers = inner.match_indices('$').any(|(at, _)| {
-            inner[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        });
-        if refers { nested("write its value out") } else { Ok(text.value) }
-    }
-
-    fn default_labels(&mut self) -> Parsed<()> {
-        self.next();
-        self.default_labels = self.labels()?;
-        Ok(())
-    }
-
-    /// `= ["key"="value"]`, without the keyword before it.
-    fn labels(&mut self) -> Parsed<Vec<(String, String)>> {
-        self.expect("=")?;
-        let place = self.peek().place;
-        self.expect("[")?;
-        let mut pairs = Vec::new();
-        while !self.peek().is("]") {
-            let key = self.quoted("a label's key in quotes")?.value;
-            self.expect("=")?;
-            let value = self.quoted("a label's value in quotes")?.value;
-            pairs.push((key, value));
-            if !self.accept(",") {
-                break;
-            }
-            if self.peek().is("]") {
-                return Err(self.unexpected("a label's key in quotes"));
-            }
-        }
-        self.expect("]")?;
-        let wrong = labels::written(&pairs);
-        if !wrong.is_empty() {
-            return Err(Problem { place, message: wrong.join("; ") });
-        }
-        Ok(pairs)
     }
 
     /// `Rules = [ … ]`: the items that can be read.
@@ -443,12 +296,6 @@ struct Quoted<'a> {
     /// With its quotes.
     written: &'a str,
     value: String,
-}
-
-/// A value of a dictionary.
-enum Entry {
-    Text(String),
-    Texts(Vec<String>),
 }
 
 fn wrong_count(rule_type: RuleType, found: usize) -> String {

@@ -87,7 +87,7 @@ const TABLE: &[Item] = &[
     Item("Parquet", "a corrupt ARROW:schema", &[(FOOTER, "a_corrupt_arrow_schema_is_passed_over"), FILES]),
     Item("Parquet", "a huge row group, and too many of them", &[(FOOTER, "two_thousand_million_row_groups_are_refused_before_there_is_room_for_them"), (FOOTER, "more_rows_than_any_month_has_are_refused"), FILES]),
     Item("validate", "a catastrophic regular expression", &[(NAMES, "no_query_of_a_rule_takes_for_ever_or_passes_by_failing")]),
-    Item("validate", "division by zero", &[(NAMES, "no_query_of_a_rule_takes_for_ever_or_passes_by_failing"), (AUDIT, "judges_rows_and_expectations")]),
+    Item("validate", "division by zero", &[(NAMES, "no_query_of_a_rule_takes_for_ever_or_passes_by_failing"), (AUDIT, "judges_rows_and_rules")]),
     Item("validate", "an empty table", &[(ATHENA, "an_empty_result_accounts_for_no_row"), LOST]),
     Item("validate", "a column that is all NULL", &[(VALIDATE, "every_known_parquet_schema_maps"), LOST]),
     Item("validate", "a missing column", &[(VALIDATE, "refuses_files_by_name_of_the_error"), LOST]),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::functions::operator_name;
@@ -82,10 +82,26 @@ impl ExprPlanner for TrinoOperators {
                 None => Err(inapplicable(&op, &left_kind, &right_kind).into()),
             };
         }
-        if is_comparison(&op) && !comparable(&left_kind, &right_kind) {
+        if !is_comparison(&op) {
+            return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
+        }
+        if !comparable(&left_kind, &right_kind) {
             return Err(inapplicable(&op, &left_kind, &right_kind).into());
         }
+        let (left, right) =
+            (floating(left, &left_kind, &right_kind), floating(right, &right_kind, &left_kind));
         Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
+    }
+}
+
+/// A decimal that is compared with a floating number is one, as in Trino; DataFusion makes decimals of both, which
+/// infinity is none of.
+fn floating(side: Expr, kind: &TrinoType, other: &TrinoType) -> Expr {
+    match (kind, other) {
+        (TrinoType::Decimal(..), TrinoType::Double | TrinoType::Real) => {
+            Expr::Cast(Cast::new(Box::new(side), other.to_arrow()))
+        }
+        _ => side,
     }
 }
 
