@@ -94,6 +94,11 @@ impl Store {
         Ok(self.blobs.create()?)
     }
 
+    /// Makes a blob of a file that stays where it is, and must not change while an object is made of it.
+    pub fn lend(&self, file: &Path) -> Result<Blob, StoreError> {
+        Ok(self.blobs.lend(file)?)
+    }
+
     /// Writes all of `body` to a blob in constant memory. Errors of the body come
     /// back as they are.
     pub async fn receive<E: From<std::io::Error>>(

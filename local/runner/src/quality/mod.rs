@@ -16,6 +16,7 @@ use crate::query::{self, Answer, Context};
 pub mod report;
 mod subject;
 
+use subject::Loaded;
 pub use subject::Subject;
 
 /// Why a ruleset is not run.
@@ -69,20 +70,32 @@ impl Question<'_> {
     /// As [`Self::answer`].
     pub async fn answer_on(&self, cloud: &Cloud) -> anyhow::Result<Outcome> {
         let context = query::context(cloud).await?;
-        let primary = self.subject.table(cloud, &context).await?;
+        let mut loaded = Vec::new();
+        let outcome = self.judge(cloud, &context, &mut loaded).await;
+        for file in loaded {
+            file.forget(cloud, &context).await?;
+        }
+        outcome
+    }
+
+    async fn judge(
+        &self,
+        cloud: &Cloud,
+        context: &Context,
+        loaded: &mut Vec<Loaded>,
+    ) -> anyhow::Result<Outcome> {
+        let primary = self.subject.table(cloud, context, loaded).await?;
         let mut references = BTreeMap::new();
         for (name, subject) in &self.references {
-            let table = subject
-                .table(cloud, &context)
-                .await
-                .with_context(|| format!("the data source {name}"))?;
-            references.insert(name.clone(), table);
+            let table = subject.table(cloud, context, loaded).await;
+            references
+                .insert(name.clone(), table.with_context(|| format!("the data source {name}"))?);
         }
         let sources = Sources { primary, references, now: self.now };
         let plan = Plan::new(self.ruleset, &sources)
             .map_err(|problems| NotRun { file: self.file.to_owned(), problems })?;
         let statements = plan.scans.statements();
-        let measures = measure(cloud, &context, &statements).await?;
+        let measures = measure(cloud, context, &statements).await?;
         let verdicts = plan.judge(&measures, &self.history);
         let gathered = plan.gathered(&measures);
         Ok(Outcome { rules: plan.rules, verdicts, gathered, scans: statements.len() })

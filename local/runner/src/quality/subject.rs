@@ -2,11 +2,10 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, bail};
 use aws::lake::sql::TrinoType;
-use bytes::Bytes;
+use aws::lake::store::PutOptions;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use dqdl::{Column, Table};
@@ -49,21 +48,28 @@ impl Subject {
         matches!(self, Self::File(_))
     }
 
-    /// As rules see it. A file is put into the account's S3 first.
+    /// As rules see it; a file becomes one of `loaded` first.
     ///
     /// # Errors
     /// When there is no such table, or the file cannot be read.
-    pub async fn table(&self, cloud: &Cloud, context: &Context) -> anyhow::Result<Table> {
+    pub async fn table(
+        &self,
+        cloud: &Cloud,
+        context: &Context,
+        loaded: &mut Vec<Loaded>,
+    ) -> anyhow::Result<Table> {
         match self {
             Self::Table(name) => {
                 let (database, table) = name.split_once('.').unwrap_or((&context.database, name));
                 of_catalog(cloud, database, table).await
             }
             Self::File(path) => {
-                let name = load(cloud, context, path)
-                    .await
-                    .with_context(|| format!("the file {} cannot be read", path.display()))?;
-                of_catalog(cloud, &context.database, &name).await
+                let file = load(cloud, context, path).await;
+                let file =
+                    file.with_context(|| format!("the file {} cannot be read", path.display()))?;
+                let table = of_catalog(cloud, &context.database, &file.table).await;
+                loaded.push(file);
+                table
             }
         }
     }
@@ -108,26 +114,38 @@ async fn of_catalog(cloud: &Cloud, database: &str, table: &str) -> anyhow::Resul
     })
 }
 
-/// Numbers the tables that files become.
-static LOADED: AtomicUsize = AtomicUsize::new(1);
+/// A file as a table, until [`Loaded::forget`].
+pub struct Loaded {
+    table: String,
+    key: String,
+}
 
-/// Puts a file into a bucket of its own and lays a table over it: Parquet by the types of its footer, CSV as text by
-/// the names of its header.
-async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<String> {
-    let name = format!("quality_file_{}", LOADED.fetch_add(1, Ordering::Relaxed));
+impl Loaded {
+    /// Takes table and object away again; the file stays.
+    pub async fn forget(self, cloud: &Cloud, context: &Context) -> anyhow::Result<()> {
+        let name = json!({"DatabaseName": context.database, "Name": self.table});
+        cloud.call("glue", "DeleteTable", name).await?;
+        cloud.s3(http::Method::DELETE, &format!("/{BUCKET}/{}", self.key), "").await?;
+        Ok(())
+    }
+}
+
+/// Lays a table over a file where it lies: Parquet by the types of its footer, CSV as text by the names of its header.
+async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<Loaded> {
+    let table = format!("quality_{}", uuid::Uuid::new_v4().simple());
     let format = format(path).context("it ends in neither .parquet nor .csv nor .csv.gz")?;
     let (columns, ending) = match format {
         Format::Parquet => (parquet_columns(path)?, "parquet"),
         Format::Csv => (csv_columns(File::open(path)?)?, "csv"),
         Format::CsvGz => (csv_columns(MultiGzDecoder::new(File::open(path)?))?, "csv.gz"),
     };
-    let bytes = tokio::fs::read(path).await?;
     match cloud.s3(http::Method::PUT, &format!("/{BUCKET}"), "").await {
         Err(error) if error.code() != "BucketAlreadyOwnedByYou" => return Err(error.into()),
         _ => {}
     }
-    let key = format!("/{BUCKET}/{name}/file.{ending}");
-    cloud.s3(http::Method::PUT, &key, Bytes::from(bytes)).await?;
+    let key = format!("{table}/file.{ending}");
+    let store = &cloud.services().lake().store;
+    store.put_blob(BUCKET, &key, store.lend(path)?, PutOptions::default())?;
     let columns =
         columns.iter().map(|(name, kind)| format!("`{}` {kind}", name.replace('`', "``")));
     let columns = columns.collect::<Vec<_>>().join(", ");
@@ -140,11 +158,11 @@ async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<S
     let properties =
         if is_parquet { "" } else { " TBLPROPERTIES ('skip.header.line.count' = '1')" };
     let ddl = format!(
-        "CREATE EXTERNAL TABLE `{}`.`{name}` ({columns}) {layout} LOCATION 's3://{BUCKET}/{name}/'{properties}",
+        "CREATE EXTERNAL TABLE `{}`.`{table}` ({columns}) {layout} LOCATION 's3://{BUCKET}/{table}/'{properties}",
         context.database
     );
     match query::run(cloud, context, &ddl).await? {
-        Answer::Rows(_) => Ok(name),
+        Answer::Rows(_) => Ok(Loaded { table, key }),
         Answer::Refused(reason) => bail!("{reason}"),
     }
 }

@@ -3,11 +3,16 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray};
-use datafusion::arrow::datatypes::{
-    DataType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, PrimitiveArray,
 };
-use datafusion::common::Result;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{
+    DataType, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+    IntervalYearMonthType, TimeUnit,
+};
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::{Result, ScalarValue};
 
 use super::call::Call;
 use super::cast::{from_instants, instants};
@@ -304,7 +309,43 @@ pub(super) fn interval_parts(array: &ArrayRef) -> Vec<Option<Instant>> {
         .collect()
 }
 
+/// Timestamps moved by one interval of days and below: a number of ticks, added to each. None where that is not all there
+/// is to it.
+fn shift_by_constant(call: &Call) -> Result<Option<ArrayRef>> {
+    let Some(ScalarValue::IntervalMonthDayNano(Some(step))) = call.scalar(1) else {
+        return Ok(None);
+    };
+    let moments = call.array(0)?;
+    let DataType::Timestamp(unit, _) = moments.data_type() else { return Ok(None) };
+    let tick: i64 = match unit {
+        TimeUnit::Second => NANOS,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
+    };
+    let day = DAY * (NANOS / tick);
+    if step.months != 0 || step.nanoseconds % tick != 0 {
+        return Ok(None);
+    }
+    let ticks = i64::from(step.days) * day + step.nanoseconds / tick;
+    let moved = |array: &PrimitiveArray<Int64Type>| {
+        array.try_unary::<_, Int64Type, ArrowError>(|value| {
+            value.checked_add(ticks).ok_or_else(|| ArrowError::ArithmeticOverflow(String::new()))
+        })
+    };
+    let kind = moments.data_type().clone();
+    // What overflows is told by the general way.
+    let numbers = cast(&moments, &DataType::Int64)?;
+    match moved(numbers.as_primitive()) {
+        Ok(numbers) => Ok(Some(cast(&numbers, &kind)?)),
+        Err(_) => Ok(None),
+    }
+}
+
 fn shift(call: &Call) -> Result<ArrayRef> {
+    if let Some(moved) = shift_by_constant(call)? {
+        return Ok(moved);
+    }
     let of_date = *call.kind(0) == TrinoType::Date;
     let steps = intervals(&call.array(1)?);
     let found = instants(&call.array(0)?)
