@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dqdl::{Body, History, Measures, Rule, Verdict};
+use dqdl::{Body, History, Measures, Rule, RuleType, Verdict};
 use jiff::civil::DateTime;
 use shared::dataset::{Dataset, DatasetName, Level, level_of, name_of};
 use shared::error::ErrorName;
@@ -28,25 +28,29 @@ pub enum AuditProblem {
         "rows are not conserved: the file has {rows_in}, the run has {loaded} loaded and {rejected} rejected"
     )]
     RowsNotConserved { rows_in: u64, loaded: u64, rejected: u64 },
-    #[error("{}", describe(.0))]
-    RuleFailed(Vec<RuleResult>),
+    #[error("{}", describe(failed, rejected))]
+    RuleFailed { failed: Vec<RuleResult>, rejected: Vec<RuleCount> },
 }
 
 impl AuditProblem {
     pub fn name(&self) -> ErrorName {
         match self {
             Self::RowsNotConserved { .. } => ErrorName::AuditRowsNotConserved,
-            Self::RuleFailed(_) => ErrorName::DataQualityRuleFailed,
+            Self::RuleFailed { .. } => ErrorName::DataQualityRuleFailed,
         }
     }
 }
 
-fn describe(failed: &[RuleResult]) -> String {
-    let texts = failed.iter().map(|rule| {
+fn describe(failed: &[RuleResult], rejected: &[RuleCount]) -> String {
+    let failed = failed.iter().map(|rule| {
         let reason = rule.reason.as_deref().unwrap_or("it is not kept");
         format!("{}: {reason} ({})", rule.name, rule.rule)
     });
-    texts.collect::<Vec<_>>().join("; ")
+    let rejected: Vec<_> =
+        rejected.iter().map(|count| format!("{} {}", count.rule, count.rows)).collect();
+    let rejected =
+        (!rejected.is_empty()).then(|| format!("rejected rows: {}", rejected.join(", ")));
+    failed.chain(rejected).collect::<Vec<_>>().join("; ")
 }
 
 /// Reads the audit's result: a row for each outcome and rule.
@@ -101,20 +105,21 @@ pub struct Audited<'a> {
 /// accounted for never are.
 pub fn verdict(run: Audited<'_>, counts: &Counts) -> Result<AuditVerdict, AuditProblem> {
     account(counts, run.rows_in)?;
+    let mut rejected_by_rule: Vec<_> = counts
+        .rejected
+        .iter()
+        .filter(|(_, rows)| **rows > 0)
+        .map(|(rule, rows)| RuleCount { rule: rule.clone(), rows: *rows })
+        .collect();
+    rejected_by_rule.sort_by_key(|count| std::cmp::Reverse(count.rows));
     let mut quality = quality(rules(&run, counts));
     if quality.outcome == Outcome::Fail && run.approved_by.is_some() {
         quality.approved_by = run.approved_by;
     } else if quality.outcome == Outcome::Fail {
         let mut failed = quality.rules;
         failed.retain(|rule| rule.outcome == Outcome::Fail);
-        return Err(AuditProblem::RuleFailed(failed));
+        return Err(AuditProblem::RuleFailed { failed, rejected: rejected_by_rule });
     }
-    let mut rejected_by_rule: Vec<_> = counts
-        .rejected
-        .iter()
-        .map(|(rule, rows)| RuleCount { rule: rule.clone(), rows: *rows })
-        .collect();
-    rejected_by_rule.sort_by_key(|count| std::cmp::Reverse(count.rows));
     Ok(AuditVerdict {
         rows_in: run.rows_in,
         rows_out: counts.loaded,
@@ -126,17 +131,22 @@ pub fn verdict(run: Audited<'_>, counts: &Counts) -> Result<AuditVerdict, AuditP
 }
 
 /// What became of each rule. A rule is left out that asks for a history there is none of yet, or for rows of which there
-/// are none.
+/// are none. Where nothing at all is loaded that alone is told.
 fn rules(run: &Audited<'_>, counts: &Counts) -> Vec<RuleResult> {
     let contract = Dataset::named(run.dataset);
     let plan = contract.quality_plan(run.month, "staged", run.now);
     let rules = contract.ruleset_in(run.month).rules;
     let verdicts = plan.judge(&counts.measures, run.history);
     let judged = rules.iter().zip(verdicts).filter(|(rule, verdict)| {
-        let needs_history = rule.checks().iter().any(|check| check.needs_history());
-        let has_history =
-            verdict.metrics.iter().any(|(metric, _)| run.history.contains_key(metric));
-        !needs_history || has_history
+        let checks = rule.checks();
+        if counts.loaded == 0 {
+            return checks.iter().any(|check| check.rule_type == RuleType::RowCountMatch);
+        }
+        let needs_history = checks.iter().any(|check| check.needs_history());
+        let mut metrics = verdict.metrics.iter();
+        let has_history = metrics.any(|(metric, _)| run.history.contains_key(metric));
+        let chooses = checks.iter().all(|check| check.filter.is_some());
+        (!needs_history || has_history) && !(chooses && verdict.metrics.is_empty())
     });
     judged.map(|(rule, verdict)| result(rule, verdict)).collect()
 }
@@ -305,7 +315,9 @@ mod tests {
         let lost = "rows are not conserved: the file has 3, the run has 0 loaded and 0 rejected";
         check(0, 0, 0.0, 3, Err(lost));
         check(265, 735, 265.0, 1000, Err("most_rows_rejected: 0.265 is not >= 0.5 (RowCountMatch"));
-        check(0, 3, 0.0, 3, Err("most_rows_rejected: there are no rows to measure"));
+        let none = "most_rows_rejected: there are no rows to measure (RowCountMatch \"staged\" >= 0.5); \
+                    rejected rows: ragged_row 3";
+        check(0, 3, 0.0, 3, Err(none));
     }
 
     /// `&["a"]` as texts of their own.
@@ -323,7 +335,7 @@ mod tests {
     fn a_month_is_compared_with_those_before() {
         let rule = |history: &History| {
             let month = "2024-04".parse().unwrap();
-            let counts = Counts { measures: rows(1000.0), ..Counts::default() };
+            let counts = Counts { loaded: 1000, measures: rows(1000.0), ..Counts::default() };
             let run = Audited { dataset: "green".parse().unwrap(), month, ..run(0, history) };
             rules(&run, &counts).into_iter().find(|rule| rule.name == "rows_as_usual")
         };

@@ -11,6 +11,8 @@ use runner::cloud::Cloud;
 use runner::quality::{NotRun, Question, Subject};
 use runner::query::{self, Answer};
 
+mod real_months;
+
 const FILES: [(&str, &str); 2] =
     [("people", include_str!("cases/people.txt")), ("empty", include_str!("cases/empty.txt"))];
 
