@@ -113,6 +113,22 @@ pub async fn write(
     put.map(|_| ()).map_err(|error| StorageError::of(&format!("s3://{bucket}/{key}"), error))
 }
 
+/// What became of a run's rules; nothing where that is not known.
+pub async fn results(
+    s3: &Client,
+    bucket: &str,
+    (dataset, month, run): (DatasetName, Month, &Run),
+) -> Result<Vec<Line>, StorageError> {
+    let key = format!("{}{run}.jsonl", folder(dataset, month));
+    let bytes = read_object(s3, bucket, &key).await?.unwrap_or_default();
+    Ok(lines(&bytes).collect())
+}
+
+/// A line of another version may be of another shape, and is passed over.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = Line> {
+    bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+}
+
 /// What was measured of the months before `month`, the oldest first; of a month that was loaded more than once, the
 /// last time.
 pub async fn history(
@@ -148,11 +164,9 @@ pub async fn history(
         let Some(key) = newest.and_then(|object| object.key()) else { continue };
         let Some(bytes) = read_object(s3, bucket, key).await? else { continue };
         let mut measured = BTreeMap::new();
-        for line in bytes.split(|byte| *byte == b'\n') {
-            // A line of another version may be of another shape; a history without it is shorter.
-            if let Ok(Line { metric: Some(metric), value: Some(value), .. }) =
-                serde_json::from_slice(line)
-            {
+        // A history without a metric is shorter.
+        for line in lines(&bytes) {
+            if let Line { metric: Some(metric), value: Some(value), .. } = line {
                 measured.insert(metric, value);
             }
         }

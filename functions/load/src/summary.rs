@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::dataset::{Dataset, DatasetName};
-use shared::event::{LoadedMonth, Plan, Reason, Summary, TableStatement, Totals, Unit};
+use shared::event::{LoadedMonth, Outcome, Plan, Reason, Summary, TableStatement, Totals, Unit};
 use shared::ledger::{self, Entry, LiveRun};
 use shared::month::Month;
+use shared::quality_log;
 
 use crate::publication::catch_up;
 use crate::{LoadError, State, catalog};
 
 /// Months that a notification names one by one.
 const NAMED_MONTHS: usize = 40;
+
+/// Broken rules that a notification names one by one.
+const NAMED_RULES: usize = 40;
 
 /// The newest ledger entry of every data set that has one.
 type Heads = BTreeMap<DatasetName, Entry>;
@@ -28,7 +32,47 @@ pub async fn summarise(state: &State, plan: &Plan) -> Result<Summary, LoadError>
     }
     let contracts: Vec<_> = DatasetName::all().map(Dataset::named).collect();
     let standing = standing(state, &contracts).await?;
-    Ok(summary(plan, &heads, &contracts, &standing, &state.config.database))
+    let mut summary = summary(plan, &heads, &contracts, &standing, &state.config.database);
+    let broken = broken_rules(state, &summary.loads, &heads).await?;
+    summary.message += &told(&broken);
+    Ok(summary)
+}
+
+/// The rules that newly loaded months do not keep, a line each.
+async fn broken_rules(
+    state: &State,
+    loads: &[LoadedMonth],
+    heads: &Heads,
+) -> Result<Vec<String>, LoadError> {
+    let mut broken = Vec::new();
+    for load in loads.iter().filter(|load| !load.unchanged) {
+        let live = heads.get(&load.dataset).and_then(|head| head.live.get(&load.month));
+        let Some(live) = live else { continue };
+        let which = (load.dataset, load.month, &live.run);
+        let lines = quality_log::results(&state.s3, &state.config.lake_bucket, which).await?;
+        let mut lines: Vec<_> = lines
+            .into_iter()
+            .filter(|line| line.outcome != Outcome::Pass)
+            .map(|line| {
+                let reason = line.reason.unwrap_or_default();
+                format!("{} {} {}: {reason}", load.dataset, load.month, line.name)
+            })
+            .collect();
+        // A rule has a line for each of its metrics.
+        lines.dedup();
+        broken.extend(lines);
+    }
+    Ok(broken)
+}
+
+fn told(broken: &[String]) -> String {
+    if broken.is_empty() {
+        return String::new();
+    }
+    let named = broken.iter().take(NAMED_RULES).map(|line| format!("\n{line}"));
+    let left_out = broken.len().saturating_sub(NAMED_RULES);
+    let more = if left_out > 0 { format!("\nand {left_out} more") } else { String::new() };
+    format!("\n\nRules that are not kept:{}{more}", named.collect::<String>())
 }
 
 /// The gold views that are there.
@@ -180,6 +224,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn broken_rules_are_told_and_not_all_of_many() {
+        assert_eq!(told(&[]), "");
+        let line = "green 2020-10 empty_passenger_count: 0.553091 is not >= 0.65".to_owned();
+        assert_eq!(
+            told(std::slice::from_ref(&line)),
+            format!("\n\nRules that are not kept:\n{line}")
+        );
+        let many = told(&vec![line; 42]);
+        assert!(many.ends_with("\nand 2 more") && many.lines().count() == 44, "{many}");
+    }
 
     const EARLIER: &str = "2024-03-01T00:00:00Z";
     const LATER: &str = "2024-04-01T00:00:00Z";

@@ -189,3 +189,20 @@ pub fn hive_types() -> Vec<Vec<u8>> {
         "DECIMAL",
     ])
 }
+
+pub fn rulesets() -> Vec<Vec<u8>> {
+    let shipped = ["green", "fhv", "zones"].map(|name| {
+        let path = root().join(format!("shared/datasets/{name}.dqdl"));
+        fs::read(path).expect("the ruleset of a data set")
+    });
+    let others = texts(&[
+        "Rules = [ RowCount > 0, IsPrimaryKey \"vendorid\" \"trip_distance\", Entropy of vendorid < 2 ]",
+        "Rules = [ ((IsUnique \"vendorid\") and (Mean \"fare_amount\" between -1 and 2.5)) or (ColumnCount = 3) ]",
+        "x = [\"a\", \"b\"] Rules = [ ColumnValues \"store_and_fwd_flag\" in $x with threshold > 0.5 ]",
+        "Rules = [ ColumnValues \"lpep_pickup_datetime\" > (now() - 3 days), DataFreshness \"lpep_pickup_datetime\" <= 5 hours, \
+         ColumnLength \"store_and_fwd_flag\" in [0, 1], ColumnDataType \"vendorid\" = \"Integer\" ] Analyzers = [ RowCount ]",
+        "Rules = [ ReferentialIntegrity \"vendorid\" \"staged.vendorid\" = 1, DatasetMatch \"staged\" \"vendorid\" > 0, \
+         AggregateMatch \"sum(extra)\" \"avg(staged.extra)\" > 0, ColumnValues \"vendorid\" matches \"[0-9]+\" ]",
+    ]);
+    shipped.into_iter().chain(others).collect()
+}

@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "jsonata", run: machine::jsonata, seeds: seed::jsonata },
     Target { name: "sql", run: sql, seeds: seed::statements },
     Target { name: "hive-type", run: hive_type, seeds: seed::hive_types },
+    Target { name: "ruleset", run: ruleset, seeds: seed::rulesets },
 ];
 
 /// An event of S3 as a function is sent it: what is an arrival is written as it was read.
@@ -172,4 +173,39 @@ fn hive_type(bytes: &[u8]) {
         assert_eq!(lake::hive::normalise_type(&normal).as_ref(), Some(&normal));
     }
     let _ = lake::hive::trino_type_text(&text);
+}
+
+/// A ruleset is read or refused with a place in it; what is planned is SQL, unless its author wrote other SQL into it.
+fn ruleset(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let ruleset = match dqdl::parse(&text) {
+        Ok(ruleset) => ruleset,
+        Err(problems) => {
+            let lines = text.split('\n').count();
+            assert!(!problems.is_empty(), "refused without a word");
+            assert!(problems.iter().all(|problem| (1..=lines).contains(&problem.place.line)));
+            return;
+        }
+    };
+    let _ = ruleset.to_string();
+    let green = Dataset::named("green".parse().expect("a data set"));
+    let month = "2024-01".parse().expect("a month");
+    let table = green.rule_table("\"d\".\"t\"".to_owned(), month);
+    let references = [("staged".to_owned(), table.clone())].into();
+    let sources =
+        dqdl::Sources { primary: table, references, now: jiff::civil::DateTime::default() };
+    let Ok(plan) = dqdl::Plan::new(&ruleset, &sources) else { return };
+    let _ = plan.judge(&dqdl::Measures::new(), &dqdl::History::new());
+    let checks = ruleset.rules.iter().flat_map(dqdl::Rule::checks);
+    let mut others =
+        checks.map(|check| (check.rule_type == dqdl::RuleType::CustomSql, check.filter.is_some()));
+    if others.all(|(own, filter)| !own && !filter) && ruleset.analyzers.is_empty() {
+        // Athena takes no longer statement.
+        let statements = plan.scans.statements().into_iter().filter(|sql| sql.len() <= 262_144);
+        for sql in statements {
+            if let Err(error) = Statement::parse(&sql, Some(&[])) {
+                panic!("{error:?}\n{sql}");
+            }
+        }
+    }
 }

@@ -12,6 +12,9 @@ use crate::quality::{NotRun, Question, Subject};
 /// Some rules have failed.
 const FAILED: u8 = 3;
 
+/// So many characters of a line are shown on both sides of a place.
+const AROUND: usize = 90;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The file of the ruleset; `-` reads standard input
@@ -107,12 +110,13 @@ fn refuse(arguments: &Arguments, file: &str, text: &str, problems: &[Problem]) -
     for problem in problems {
         eprintln!("error: {file}:{problem}");
         if let Some(line) = text.lines().nth(problem.place.line - 1) {
-            let indent: String = line
-                .chars()
-                .take(problem.place.column - 1)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
-            eprintln!("  {line}\n  {indent}^");
+            // Of a long line what is around the place.
+            let from = problem.place.column.saturating_sub(AROUND);
+            let shown: String = line.chars().skip(from).take(2 * AROUND).collect();
+            let before =
+                shown.chars().take(problem.place.column - 1 - from.min(problem.place.column - 1));
+            let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            eprintln!("  {shown}\n  {indent}^");
         }
     }
     1

@@ -13,6 +13,9 @@ use crate::token::Kind;
 /// Marks that no condition begins with.
 const OPERATORS: [&str; 10] = ["between", "in", "not", "matches", "=", "!", ">", ">=", "<", "<="];
 
+/// What is computed is a tree as deep as it has operators.
+const MOST_OPERATORS: usize = 100;
+
 /// Units that a number must not be followed by.
 const UNITS: [&str; 8] = ["days", "hours", "minutes", "B", "KB", "MB", "GB", "TB"];
 
@@ -138,8 +141,14 @@ impl<'a> Parser<'a> {
     }
 
     fn number(&mut self) -> Parsed<Number> {
+        let (place, mut operators) = (self.peek().place, 0);
         let mut left = self.single_number()?;
         while let Some(operator) = self.accept_any(&["+", "-", "*", "/"]) {
+            operators += 1;
+            if operators > MOST_OPERATORS {
+                let message = format!("a number has more than {MOST_OPERATORS} operators");
+                return Err(Problem { place, message });
+            }
             let right = Box::new(self.single_number()?);
             let operator = operator.chars().next().expect("a mark is not empty");
             left = Number::Arithmetic { left: Box::new(left), operator, right };
