@@ -53,6 +53,18 @@ fn describe(failed: &[RuleResult], rejected: &[RuleCount]) -> String {
     failed.chain(rejected).collect::<Vec<_>>().join("; ")
 }
 
+/// Whether the statement has measured what the rules of now ask for. While a new version is deployed, a run may come by
+/// whose statement the version before has written.
+pub fn measured(
+    dataset: DatasetName,
+    month: Month,
+    result: &QueryResult,
+) -> Result<(), ResultError> {
+    let plan = Dataset::named(dataset).quality_plan(month, "staged", DateTime::default());
+    let missing = plan.scans.names().find(|name| result.column(name).is_err());
+    missing.map_or(Ok(()), |name| Err(ResultError::OtherRules { column: name.to_owned() }))
+}
+
 /// Reads the audit's result: a row for each outcome and rule.
 pub fn counts(result: &QueryResult) -> Result<Counts, ResultError> {
     let (outcome, rule) = (result.column("outcome")?, result.column("rule")?);
@@ -265,6 +277,9 @@ mod tests {
             error.to_string(),
             "expected a column row_count in the result, found outcome, rule"
         );
+        let zones = "zones".parse().unwrap();
+        let error = measured(zones, Month::Current, &result(&["outcome", "m1"], &[])).unwrap_err();
+        assert_eq!(error, ResultError::OtherRules { column: "m2".to_owned() });
         let columns = ["outcome", "rule", "row_count", "m1"];
         let many = result(&columns, &[&[Some("loaded"), None, Some("many"), None]]);
         assert!(counts(&many).unwrap_err().to_string().contains("\"many\""));

@@ -69,6 +69,8 @@ impl NamedError for Error {
     fn name(&self) -> ErrorName {
         match self {
             Self::Query(error) => error.name(),
+            // Converted again, the month gets the statement of these rules.
+            Self::Result(ResultError::OtherRules { .. }) => ErrorName::AthenaQueryTransient,
             Self::Result(_) => ErrorName::InputInvalid,
             Self::Storage(error) => error.name(),
             Self::Audit { problem, .. } => problem.name(),
@@ -99,6 +101,7 @@ pub async fn handle(state: &State, input: CheckInput) -> Result<CheckOutput, Err
             };
             let counts = audit::counts(&result)?;
             audit::account(&counts, rows_in).map_err(refuse)?;
+            audit::measured(dataset, month, &result)?;
             let bucket = &state.config.lake_bucket;
             let history = quality_log::history(&state.s3, bucket, dataset, month).await?;
             let now = (state.clock)().to_zoned(jiff::tz::TimeZone::UTC).datetime();

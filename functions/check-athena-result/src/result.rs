@@ -28,6 +28,10 @@ impl From<ColumnInfo> for Column {
 pub enum ResultError {
     #[error("expected a column {column} in the result, found {found}")]
     NoColumn { column: String, found: String },
+    #[error(
+        "the statement does not measure {column}, which the rules ask for: another version of them has written it"
+    )]
+    OtherRules { column: String },
     #[error("column {column} of the result is {athena_type}: expected a number, found {found:?}")]
     NoNumber { column: String, athena_type: String, found: Option<String> },
 }

@@ -6,17 +6,19 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use shared::dataset::{Dataset, DatasetName};
 use shared::ledger::SHOWN;
+use shared::quality_log;
 
 use crate::State;
 
-/// Is a table of these data sets missing? When the catalog does not say, it may be: the state machine then asks
+/// Is a table of these data sets missing, or that of the rules' results? When the catalog does not say, it may be: the state machine then asks
 /// Athena, and makes what is missing.
 pub async fn is_first_run(state: &State, datasets: &[DatasetName]) -> bool {
-    join_all(datasets.iter().map(|dataset| is_missing(state, *dataset))).await.contains(&true)
+    let tables = datasets.iter().map(|dataset| Dataset::named(*dataset).runs_table());
+    let tables = tables.chain([quality_log::TABLE.to_owned()]);
+    join_all(tables.map(|table| is_missing(state, table))).await.contains(&true)
 }
 
-async fn is_missing(state: &State, dataset: DatasetName) -> bool {
-    let table = Dataset::named(dataset).runs_table();
+async fn is_missing(state: &State, table: String) -> bool {
     let request = state.glue.get_table().database_name(&state.config.database).name(&table);
     match Box::pin(request.send()).await {
         Ok(_) => false,

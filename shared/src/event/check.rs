@@ -77,6 +77,8 @@ pub struct Quality {
     pub score: f64,
     /// The worst of all outcomes.
     pub outcome: Outcome,
+    /// None where a version before rules has judged.
+    #[serde(default)]
     pub rules: Vec<RuleResult>,
     /// Who had the run loaded though it fails rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -65,6 +65,12 @@ impl Scans {
         format!("m{}", self.named)
     }
 
+    /// The names of all measures.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let others = self.others.iter().flat_map(|scan| &scan.measures);
+        self.common.iter().chain(others).map(|(name, _)| name.as_str())
+    }
+
     /// The aggregates over the table, each as `expression AS "name"`: for a statement of the caller's own.
     pub fn common(&self) -> Vec<String> {
         items(&self.common)
