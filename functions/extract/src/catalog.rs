@@ -14,7 +14,8 @@ use crate::State;
 /// Athena, and makes what is missing.
 pub async fn is_first_run(state: &State, datasets: &[DatasetName]) -> bool {
     let tables = datasets.iter().map(|dataset| Dataset::named(*dataset).runs_table());
-    let tables = tables.chain([quality_log::TABLE.to_owned()]);
+    let results = (!datasets.is_empty()).then(|| quality_log::TABLE.to_owned());
+    let tables = tables.chain(results);
     join_all(tables.map(|table| is_missing(state, table))).await.contains(&true)
 }
 
