@@ -40,6 +40,10 @@ pub fn parse(text: &str) -> Result<Ruleset, Vec<Problem>> {
 /// Deeper than anybody nests by hand: reading is recursive.
 const DEEPEST: usize = 50;
 
+/// Keywords that stand where a text may stand.
+const TEXT_WORDS: [&str; 6] =
+    ["null", "NULL", "empty", "EMPTY", "whitespaces_only", "WHITESPACES_ONLY"];
+
 struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     at: usize,

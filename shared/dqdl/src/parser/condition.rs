@@ -1,7 +1,7 @@
 //! Conditions. What kind of condition it is shows only behind the operator, so each kind is tried in Glue's order.
 
 use super::rule::TagValue;
-use super::{Parsed, Parser, Variable, inner, no_variable, unescaped};
+use super::{Parsed, Parser, TEXT_WORDS, Variable, inner, no_variable, unescaped};
 use crate::condition::{
     Comparison, Condition, Date, Duration, Operator, Size, SizeUnit, Text, TimeUnit,
 };
@@ -196,18 +196,12 @@ impl<'a> Parser<'a> {
     }
 
     fn text(&mut self) -> Parsed<Text> {
-        match self.accept_any(&[
-            "null",
-            "NULL",
-            "empty",
-            "EMPTY",
-            "whitespaces_only",
-            "WHITESPACES_ONLY",
-            "$",
-        ]) {
+        if self.accept("$") {
+            return self.variable_texts();
+        }
+        match self.accept_any(&TEXT_WORDS) {
             Some("null" | "NULL") => return Ok(Text::Null),
             Some("empty" | "EMPTY") => return Ok(Text::Empty),
-            Some("$") => return self.variable_texts(),
             Some(_) => return Ok(Text::WhitespacesOnly),
             None => {}
         }

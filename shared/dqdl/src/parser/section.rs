@@ -1,6 +1,6 @@
 //! What stands before the rules: metadata, data sources, variables, labels.
 
-use super::{Parsed, Parser, Quoted, Variable};
+use super::{Parsed, Parser, Quoted, TEXT_WORDS, Variable};
 use crate::labels;
 use crate::problem::Problem;
 use crate::ruleset::Ruleset;
@@ -106,10 +106,7 @@ impl<'a> Parser<'a> {
         if self.peek().is("$") {
             return nested("write its value out");
         }
-        if self
-            .accept_any(&["null", "NULL", "empty", "EMPTY", "whitespaces_only", "WHITESPACES_ONLY"])
-            .is_some()
-        {
+        if self.accept_any(&TEXT_WORDS).is_some() {
             let message = format!("the variable {name} must be a text or a list of texts");
             return Err(Problem { place, message });
         }
