@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::{Date, DateTime, Weekday, date};
+use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 /// A calendar month (`2024-01`), or `current` for a data set of one undated file, as the zone lookup.
@@ -58,16 +58,6 @@ impl Month {
     pub fn range(first: Self, last: Self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(first), |month| Some(month.next()))
             .take_while(move |month| *month <= last && *month != Self::Current)
-    }
-
-    /// The hour that New York's clocks show twice when summer time ends (01:00 to 02:00 on the
-    /// first Sunday of November, the law since 2007); none in any other month.
-    pub fn repeated_hour(self) -> Option<(DateTime, DateTime)> {
-        let Self::Calendar { year, month: 11 } = self else { return None };
-        let sunday = date(year, 11, 1)
-            .nth_weekday_of_month(1, Weekday::Sunday)
-            .expect("every November has a first Sunday");
-        Some((sunday.at(1, 0, 0, 0), sunday.at(2, 0, 0, 0)))
     }
 }
 
@@ -147,17 +137,5 @@ mod tests {
             .map(|month| month.to_string())
             .collect();
         assert_eq!(months, ["2023-11", "2023-12", "2024-01", "2024-02"]);
-    }
-
-    #[test]
-    fn clocks_go_back_on_the_first_sunday_of_november() {
-        let check = |month: &str, expected: Option<&str>| {
-            let hour = month.parse::<Month>().unwrap().repeated_hour();
-            assert_eq!(hour.map(|(from, _)| from.to_string()).as_deref(), expected, "{month}");
-        };
-        check("2024-11", Some("2024-11-03T01:00:00"));
-        check("2025-11", Some("2025-11-02T01:00:00"));
-        check("2020-11", Some("2020-11-01T01:00:00"));
-        check("2024-10", None);
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::Client;
+use dqdl::History;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ pub const EARLIER_MONTHS: usize = 3;
 
 /// A run has one file of results.
 const FOLDER: &str = "quality/";
+
+/// The name of the lines of what analyzers have measured.
+const GATHERED: &str = "analyzers";
 
 /// One metric of one rule: a line of a file, and a row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +82,7 @@ fn folder(dataset: DatasetName, month: Month) -> String {
     format!("{FOLDER}{dataset}/{month}/")
 }
 
-/// Writes what became of a run's rules. It may be written again: it says the same.
+/// Writes what became of a run's rules. It may be written again: it says the same but for the time.
 pub async fn write(
     s3: &Client,
     bucket: &str,
@@ -86,25 +90,29 @@ pub async fn write(
     quality: &Quality,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let lines = quality.rules.iter().flat_map(|rule| {
-        let line = |metric: Option<(&String, &f64)>| Line {
-            dataset,
-            month,
-            run: run.clone(),
-            name: rule.name.clone(),
-            rule: rule.rule.clone(),
-            outcome: rule.outcome,
-            metric: metric.map(|(name, _)| name.clone()),
-            value: metric.map(|(_, value)| *value),
-            reason: rule.reason.clone(),
-            evaluated_at: now,
-        };
-        if rule.metrics.is_empty() {
-            vec![line(None)]
-        } else {
-            rule.metrics.iter().map(|m| line(Some(m))).collect()
-        }
+    let line = |name: &str, rule: &str, outcome, metric: Option<(&String, &f64)>, reason| Line {
+        dataset,
+        month,
+        run: run.clone(),
+        name: name.to_owned(),
+        rule: rule.to_owned(),
+        outcome,
+        metric: metric.map(|(name, _)| name.clone()),
+        value: metric.map(|(_, value)| *value),
+        reason,
+        evaluated_at: now,
+    };
+    let rules = quality.rules.iter().flat_map(|rule| {
+        let metrics = rule.metrics.iter().map(Some);
+        // A rule without metrics has a line all the same.
+        let metrics = metrics.chain(rule.metrics.is_empty().then_some(None));
+        metrics
+            .map(|metric| line(&rule.name, &rule.rule, rule.outcome, metric, rule.reason.clone()))
     });
+    let gathered = quality.gathered.iter();
+    let gathered =
+        gathered.map(|metric| line(GATHERED, GATHERED, Outcome::Pass, Some(metric), None));
+    let lines = rules.chain(gathered);
     let body: Vec<String> =
         lines.map(|line| serde_json::to_string(&line).expect("a line is JSON") + "\n").collect();
     let key = format!("{}{run}.jsonl", folder(dataset, month));
@@ -136,8 +144,8 @@ pub async fn history(
     bucket: &str,
     dataset: DatasetName,
     month: Month,
-) -> Result<BTreeMap<String, Vec<f64>>, StorageError> {
-    let mut history: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+) -> Result<History, StorageError> {
+    let mut history = History::new();
     let earlier: Vec<Month> = std::iter::successors(month.previous(), |month| month.previous())
         .take(EARLIER_MONTHS)
         .collect();

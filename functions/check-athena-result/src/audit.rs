@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dqdl::{Body, History, Measures, Rule, RuleType, Verdict};
-use jiff::civil::DateTime;
-use shared::dataset::{Dataset, DatasetName, Level, level_of, name_of};
+use dqdl::{Body, History, Measures, Plan, Rule, RuleType, Verdict};
+use shared::dataset::{Level, level_of, name_of};
 use shared::error::ErrorName;
 use shared::event::{AuditVerdict, Outcome, Quality, RuleCount, RuleResult};
-use shared::month::Month;
 
 use crate::result::{QueryResult, ResultError};
 
@@ -55,12 +53,7 @@ fn describe(failed: &[RuleResult], rejected: &[RuleCount]) -> String {
 
 /// Whether the statement has measured what the rules of now ask for. While a new version is deployed, a run may come by
 /// whose statement the version before has written.
-pub fn measured(
-    dataset: DatasetName,
-    month: Month,
-    result: &QueryResult,
-) -> Result<(), ResultError> {
-    let plan = Dataset::named(dataset).quality_plan(month, "staged", DateTime::default());
+pub fn measured(plan: &Plan, result: &QueryResult) -> Result<(), ResultError> {
     let missing = plan.scans.names().find(|name| result.column(name).is_err());
     missing.map_or(Ok(()), |name| Err(ResultError::OtherRules { column: name.to_owned() }))
 }
@@ -101,22 +94,19 @@ pub fn account(counts: &Counts, rows_in: u64) -> Result<(), AuditProblem> {
 /// A run, and what is known beside its audit.
 #[derive(Clone, Debug)]
 pub struct Audited<'a> {
-    pub dataset: DatasetName,
-    pub month: Month,
+    /// The rules that hold for its month, and the plan of them.
+    pub rules: &'a [Rule],
+    pub plan: &'a Plan,
     pub rows_in: u64,
     pub bytes_scanned: u64,
     /// What was measured of the months before.
     pub history: &'a History,
     /// Who takes the run as it is, though it fails rules.
     pub approved_by: Option<String>,
-    /// In UTC.
-    pub now: DateTime,
 }
 
-/// The verdict on a run. Failed rules are passed over where somebody has approved of the run; rows that are not
-/// accounted for never are.
+/// The verdict on a run whose rows are accounted for. Failed rules are passed over where somebody has approved of it.
 pub fn verdict(run: Audited<'_>, counts: &Counts) -> Result<AuditVerdict, AuditProblem> {
-    account(counts, run.rows_in)?;
     let mut rejected_by_rule: Vec<_> = counts
         .rejected
         .iter()
@@ -125,6 +115,7 @@ pub fn verdict(run: Audited<'_>, counts: &Counts) -> Result<AuditVerdict, AuditP
         .collect();
     rejected_by_rule.sort_by_key(|count| std::cmp::Reverse(count.rows));
     let mut quality = quality(rules(&run, counts));
+    quality.gathered = run.plan.gathered(&counts.measures).into_iter().collect();
     if quality.outcome == Outcome::Fail && run.approved_by.is_some() {
         quality.approved_by = run.approved_by;
     } else if quality.outcome == Outcome::Fail {
@@ -145,11 +136,8 @@ pub fn verdict(run: Audited<'_>, counts: &Counts) -> Result<AuditVerdict, AuditP
 /// What became of each rule. A rule is left out that asks for a history there is none of yet, or for rows of which there
 /// are none. Where nothing at all is loaded that alone is told.
 fn rules(run: &Audited<'_>, counts: &Counts) -> Vec<RuleResult> {
-    let contract = Dataset::named(run.dataset);
-    let plan = contract.quality_plan(run.month, "staged", run.now);
-    let rules = contract.ruleset_in(run.month).rules;
-    let verdicts = plan.judge(&counts.measures, run.history);
-    let judged = rules.iter().zip(verdicts).filter(|(rule, verdict)| {
+    let verdicts = run.plan.judge(&counts.measures, run.history);
+    let judged = run.rules.iter().zip(verdicts).filter(|(rule, verdict)| {
         let checks = rule.checks();
         if counts.loaded == 0 {
             return checks.iter().any(|check| check.rule_type == RuleType::RowCountMatch);
@@ -193,26 +181,26 @@ fn quality(rules: Vec<RuleResult>) -> Quality {
     let score =
         if rules.is_empty() { 100.0 } else { (total / rules.len() as f64 * 1000.0).round() / 10.0 };
     let outcome = rules.iter().map(|rule| rule.outcome).max().unwrap_or(Outcome::Pass);
-    Quality { score, outcome, rules, approved_by: None }
+    Quality { score, outcome, rules, gathered: BTreeMap::new(), approved_by: None }
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::dataset::Dataset;
+
     use super::*;
     use crate::result::Column;
 
-    const NOW: &str = "2024-06-01T12:00:00";
+    /// The rules that hold for a month of a data set, and the plan of them.
+    fn ruled(dataset: &str, month: &str) -> (Vec<Rule>, Plan) {
+        let contract = Dataset::named(dataset.parse().unwrap());
+        let now = "2024-06-01T12:00:00".parse().unwrap();
+        contract.quality_plan(month.parse().unwrap(), "staged", now)
+    }
 
-    fn run(rows_in: u64, history: &History) -> Audited<'_> {
-        Audited {
-            dataset: "zones".parse().unwrap(),
-            month: Month::Current,
-            rows_in,
-            bytes_scanned: 7,
-            history,
-            approved_by: None,
-            now: NOW.parse().unwrap(),
-        }
+    fn run<'a>(ruled: &'a (Vec<Rule>, Plan), rows_in: u64, history: &'a History) -> Audited<'a> {
+        let (rules, plan) = ruled;
+        Audited { rules, plan, rows_in, bytes_scanned: 7, history, approved_by: None }
     }
 
     fn result(columns: &[&str], rows: &[&[Option<&str>]]) -> QueryResult {
@@ -227,9 +215,7 @@ mod tests {
     }
 
     /// Measures of a lookup of 265 zones, of which so many were `staged` and so many have a `zone`.
-    fn measures(staged: f64, zones: f64) -> Measures {
-        let contract = Dataset::named("zones".parse().unwrap());
-        let plan = contract.quality_plan(Month::Current, "staged", NOW.parse().unwrap());
+    fn measures(plan: &Plan, staged: f64, zones: f64) -> Measures {
         let statements = plan.scans.statements().join("\n");
         let measure = |expression: &str, nth: usize| {
             let (before, _) =
@@ -277,8 +263,8 @@ mod tests {
             error.to_string(),
             "expected a column row_count in the result, found outcome, rule"
         );
-        let zones = "zones".parse().unwrap();
-        let error = measured(zones, Month::Current, &result(&["outcome", "m1"], &[])).unwrap_err();
+        let (_, plan) = ruled("zones", "current");
+        let error = measured(&plan, &result(&["outcome", "m1"], &[])).unwrap_err();
         assert_eq!(error, ResultError::OtherRules { column: "m2".to_owned() });
         let columns = ["outcome", "rule", "row_count", "m1"];
         let many = result(&columns, &[&[Some("loaded"), None, Some("many"), None]]);
@@ -290,13 +276,19 @@ mod tests {
     #[test]
     fn judges_rows_and_rules() {
         let history = History::new();
+        let ruled = ruled("zones", "current");
         let check =
             |loaded, rejected, zones, rows_in, expected: Result<(Outcome, &[&str]), &str>| {
                 #[expect(clippy::cast_precision_loss, reason = "few rows")]
                 let staged = (loaded + rejected) as f64;
-                let measures = if loaded == 0 { Measures::new() } else { measures(staged, zones) };
+                let measures = match loaded {
+                    0 => Measures::new(),
+                    _ => measures(&ruled.1, staged, zones),
+                };
                 let rejected = BTreeMap::from([("ragged_row".to_owned(), rejected)]);
-                let found = verdict(run(rows_in, &history), &Counts { loaded, rejected, measures });
+                let counts = Counts { loaded, rejected, measures };
+                let found = account(&counts, rows_in)
+                    .and_then(|()| verdict(run(&ruled, rows_in, &history), &counts));
                 let found = found.map(|verdict| {
                     let quality = verdict.quality;
                     let kept = |rule: &&RuleResult| rule.outcome == Outcome::Pass;
@@ -348,11 +340,13 @@ mod tests {
 
     #[test]
     fn a_month_is_compared_with_those_before() {
+        let green = ruled("green", "2024-04");
+        let measures = rows(&green.1, 1000.0);
+        let counts = Counts { loaded: 1000, measures, ..Counts::default() };
         let rule = |history: &History| {
-            let month = "2024-04".parse().unwrap();
-            let counts = Counts { loaded: 1000, measures: rows(1000.0), ..Counts::default() };
-            let run = Audited { dataset: "green".parse().unwrap(), month, ..run(0, history) };
-            rules(&run, &counts).into_iter().find(|rule| rule.name == "rows_as_usual")
+            rules(&run(&green, 0, history), &counts)
+                .into_iter()
+                .find(|rule| rule.name == "rows_as_usual")
         };
         let history =
             |rows: &[f64]| History::from([("Dataset.*.RowCount".to_owned(), rows.to_vec())]);
@@ -363,13 +357,8 @@ mod tests {
         assert!(odd.reason.unwrap().starts_with("1000 is not between 0.5 * avg(last(3))"));
     }
 
-    /// The measure of the rows of a green month.
-    fn rows(count: f64) -> Measures {
-        let plan = Dataset::named("green".parse().unwrap()).quality_plan(
-            "2024-04".parse().unwrap(),
-            "staged",
-            NOW.parse().unwrap(),
-        );
+    /// The measure of the rows of a month.
+    fn rows(plan: &Plan, count: f64) -> Measures {
         let common = plan.scans.common();
         let name = common.iter().find_map(|item| item.strip_prefix("COUNT(*) AS "));
         Measures::from([(name.unwrap().trim_matches('"').to_owned(), count)])

@@ -9,6 +9,7 @@
 use aws_sdk_athena::Client;
 use shared::clock::Clock;
 use shared::config::Environment;
+use shared::dataset::Dataset;
 use shared::error::{ErrorName, NamedError, Subject};
 use shared::event::{CheckInput, CheckOutput, CheckedQuery};
 use shared::lambda::SdkConfig;
@@ -23,6 +24,9 @@ pub mod tables;
 use audit::{AuditProblem, Audited};
 use query::QueryError;
 use result::ResultError;
+
+/// No statement is made of the plan here, and no table looked at.
+const STAGED: &str = "staged";
 
 /// The environment: where our tables are.
 #[derive(Clone, Debug)]
@@ -101,12 +105,21 @@ pub async fn handle(state: &State, input: CheckInput) -> Result<CheckOutput, Err
             };
             let counts = audit::counts(&result)?;
             audit::account(&counts, rows_in).map_err(refuse)?;
-            audit::measured(dataset, month, &result)?;
+            let contract = Dataset::named(dataset);
+            let now = (state.clock)().to_zoned(jiff::tz::TimeZone::UTC).datetime();
+            let (rules, plan) = contract.quality_plan(month, STAGED, now);
+            audit::measured(&plan, &result)?;
             let bucket = &state.config.lake_bucket;
             let history = quality_log::history(&state.s3, bucket, dataset, month).await?;
-            let now = (state.clock)().to_zoned(jiff::tz::TimeZone::UTC).datetime();
             let (history, bytes_scanned) = (&history, result.bytes_scanned);
-            let run = Audited { dataset, month, rows_in, bytes_scanned, history, approved_by, now };
+            let run = Audited {
+                rules: &rules,
+                plan: &plan,
+                rows_in,
+                bytes_scanned,
+                history,
+                approved_by,
+            };
             audit::verdict(run, &counts).map(CheckOutput::Audit).map_err(refuse)
         }
     }

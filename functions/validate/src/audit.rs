@@ -9,6 +9,6 @@ use crate::plan::RunPlan;
 /// rules. It has as many rows as rules, and reads only the columns it measures.
 pub fn audit(plan: &RunPlan<'_>) -> Sql {
     let staged = plan.table(&plan.stage_table);
-    let quality = plan.dataset.quality_plan(plan.month, staged.as_str(), plan.now);
+    let (_, quality) = plan.dataset.quality_plan(plan.month, staged.as_str(), plan.now);
     Sql::of_rules(audit_statement(&quality.scans, staged.as_str()))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::problem::{Place, Problem};
-use crate::rule_type::{Returns, RuleType, UnknownRuleType};
-use crate::ruleset::{Analyzer, Parameter, Rule, Ruleset};
+use crate::rule_type::{Returns, RuleType, Signature, UnknownRuleType};
+use crate::ruleset::{Analyzer, Parameter, Ruleset};
 use crate::token::{Kind, Token, tokens};
 
 mod condition;
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
         let mut sections = vec!["Rules", "Analyzers"];
         while let Some(index) = sections.iter().position(|section| self.peek().is(section)) {
             let done = match sections.remove(index) {
-                "Rules" => self.list(Self::rule).map(|rules| ruleset.rules = rules),
+                "Rules" => self.list(Self::any_of).map(|rules| ruleset.rules = rules),
                 _ => self.list(Self::analyzer).map(|analyzers| ruleset.analyzers = analyzers),
             };
             self.recover(done);
@@ -141,20 +141,12 @@ impl<'a> Parser<'a> {
     fn analyzer(&mut self) -> Parsed<Analyzer> {
         let (place, rule_type) = self.rule_type()?;
         let parameters = self.parameters()?;
-        if rule_type.signatures().all(|signature| !signature.arity.accepts(parameters.len())) {
-            return Err(Problem { place, message: wrong_count(rule_type, parameters.len()) });
-        }
-        let signature =
-            rule_type.signatures().find(|signature| signature.arity.accepts(parameters.len()));
-        if signature.is_some_and(|signature| signature.returns == [Returns::Boolean]) {
+        let signature = signature(rule_type, place, parameters.len())?;
+        if signature.returns == [Returns::Boolean] {
             let message = format!("{rule_type} answers yes or no, and is no analyzer");
             return Err(Problem { place, message });
         }
         Ok(Analyzer { place, rule_type, parameters })
-    }
-
-    fn rule(&mut self) -> Parsed<Rule> {
-        self.any_of()
     }
 
     fn rule_type(&mut self) -> Parsed<(Place, RuleType)> {
@@ -163,13 +155,9 @@ impl<'a> Parser<'a> {
             return Err(self.unexpected("a rule type"));
         }
         self.next();
-        match token.text.parse() {
-            Ok(rule_type) => Ok((token.place, rule_type)),
-            Err(unknown) => {
-                let unknown: UnknownRuleType = unknown;
-                Err(Problem { place: token.place, message: unknown.to_string() })
-            }
-        }
+        let unknown =
+            |unknown: UnknownRuleType| Problem { place: token.place, message: unknown.to_string() };
+        Ok((token.place, token.text.parse().map_err(unknown)?))
     }
 
     /// Texts, names and variables, each with `of` or `and` before it, if anything.
@@ -302,10 +290,18 @@ struct Quoted<'a> {
     value: String,
 }
 
-fn wrong_count(rule_type: RuleType, found: usize) -> String {
-    let expected: Vec<_> =
-        rule_type.signatures().map(|signature| signature.arity.to_string()).collect();
-    format!("{rule_type} takes {} parameters, found {found}", expected.join(" or "))
+/// The signature of a rule type that has so many parameters.
+fn signature(rule_type: RuleType, place: Place, found: usize) -> Parsed<&'static Signature> {
+    let accepts = |signature: &&Signature| signature.arity.accepts(found);
+    rule_type.signatures().find(accepts).ok_or_else(|| {
+        let expected: Vec<_> =
+            rule_type.signatures().map(|signature| signature.arity.to_string()).collect();
+        let expected = expected.join(" or ");
+        Problem {
+            place,
+            message: format!("{rule_type} takes {expected} parameters, found {found}"),
+        }
+    })
 }
 
 fn no_variable(name: &Token<'_>) -> Problem {

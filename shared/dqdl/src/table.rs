@@ -94,6 +94,12 @@ impl Column {
 }
 
 impl Table {
+    /// A table of a catalog.
+    pub fn named(database: &str, name: &str, columns: Vec<Column>) -> Self {
+        let from = format!("{}.{}", sql::name(database), sql::name(name));
+        Self { from, columns, constants: Vec::new() }
+    }
+
     pub fn column(&self, name: &str) -> Option<&Column> {
         let name = name.trim_matches('`');
         let same = |column: &&Column| column.name == name;

@@ -52,7 +52,7 @@ fn holds_in(rule: &Rule, month: Month) -> bool {
 
 impl Dataset {
     /// The rules that hold for a month.
-    pub fn ruleset_in(&self, month: Month) -> Ruleset {
+    fn ruleset_in(&self, month: Month) -> Ruleset {
         let mut ruleset = self.ruleset.clone();
         ruleset.rules.retain(|rule| holds_in(rule, month));
         ruleset
@@ -76,17 +76,19 @@ impl Dataset {
         Table { from, columns, constants: vec![(MONTH.to_owned(), month.to_string())] }
     }
 
-    /// The plan of the rules that hold for a month: `staged` is the table of all converted rows. Its measures have the
-    /// same names whatever the table and the time.
+    /// The rules that hold for a month, and the plan of them: `staged` is the table of all converted rows. Its measures
+    /// have the same names whatever the table and the time.
     ///
     /// # Panics
     /// Never with the rulesets as they are: a test plans them all.
-    pub fn quality_plan(&self, month: Month, staged: &str, now: DateTime) -> Plan {
+    pub fn quality_plan(&self, month: Month, staged: &str, now: DateTime) -> (Vec<Rule>, Plan) {
         let loaded = format!("(SELECT * FROM {staged} WHERE \"outcome\" = 'loaded')");
         let primary = self.rule_table(loaded, month);
         let references = [(STAGED.to_owned(), self.rule_table(staged.to_owned(), month))];
         let sources = Sources { primary, references: references.into(), now };
-        Plan::new(&self.ruleset_in(month), &sources).expect("a test plans every ruleset")
+        let ruleset = self.ruleset_in(month);
+        let plan = Plan::new(&ruleset, &sources).expect("a test plans every ruleset");
+        (ruleset.rules, plan)
     }
 }
 
@@ -127,7 +129,7 @@ mod tests {
                 }
             };
             for month in months {
-                let plan = dataset.quality_plan(month, "staged", now);
+                let (_, plan) = dataset.quality_plan(month, "staged", now);
                 let columns: Vec<_> =
                     plan.rules.iter().map(|rule| format!("{:?}", rule.test)).collect();
                 assert!(
@@ -142,6 +144,9 @@ mod tests {
                     assert!(broken.is_some_and(|broken| broken.is_ok()), "{name}: {}", rule.name);
                 }
             }
+            let rows = dataset.ruleset.rules.iter().filter(|rule| rule.label("row").is_some());
+            let single = rows.clone().filter(|rule| matches!(rule.body, Body::Check(_)));
+            assert_eq!(rows.count(), single.count(), "{name}: a composed rule is about no row");
             let mut names = std::collections::HashSet::new();
             for rule in &dataset.ruleset.rules {
                 assert!(names.insert(name_of(rule)), "{name}: {} twice", name_of(rule));

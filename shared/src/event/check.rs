@@ -80,6 +80,9 @@ pub struct Quality {
     /// None where a version before rules has judged.
     #[serde(default)]
     pub rules: Vec<RuleResult>,
+    /// What the ruleset's analyzers have measured, by the names that Glue has for metrics.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gathered: BTreeMap<String, f64>,
     /// Who had the run loaded though it fails rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,

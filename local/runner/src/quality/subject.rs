@@ -1,6 +1,6 @@
 //! What a ruleset judges: a table of the catalog, or a file.
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -34,7 +34,7 @@ enum Format {
 }
 
 impl Subject {
-    /// A file if there is one or the name ends as one's, else a table.
+    /// A file if the name ends as one's, else a table.
     pub fn named(name: &str) -> Self {
         let path = Path::new(name);
         if format(path).is_some() {
@@ -64,12 +64,10 @@ impl Subject {
                 of_catalog(cloud, database, table).await
             }
             Self::File(path) => {
-                let file = load(cloud, context, path).await;
-                let file =
-                    file.with_context(|| format!("the file {} cannot be read", path.display()))?;
-                let table = of_catalog(cloud, &context.database, &file.table).await;
-                loaded.push(file);
-                table
+                let table = load(cloud, context, path, loaded).await;
+                let table =
+                    table.with_context(|| format!("the file {} cannot be read", path.display()))?;
+                of_catalog(cloud, &context.database, &table).await
             }
         }
     }
@@ -106,12 +104,7 @@ async fn of_catalog(cloud: &Cloud, database: &str, table: &str) -> anyhow::Resul
     let columns = stored
         .map(|column| Column::of_type(&text(&column, "Name"), &text(&column, "Type")))
         .collect();
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    Ok(Table {
-        from: format!("{}.{}", quoted(database), quoted(table)),
-        columns,
-        constants: Vec::new(),
-    })
+    Ok(Table::named(database, table, columns))
 }
 
 /// A file as a table, until [`Loaded::forget`].
@@ -124,14 +117,23 @@ impl Loaded {
     /// Takes table and object away again; the file stays.
     pub async fn forget(self, cloud: &Cloud, context: &Context) -> anyhow::Result<()> {
         let name = json!({"DatabaseName": context.database, "Name": self.table});
-        cloud.call("glue", "DeleteTable", name).await?;
+        match cloud.call("glue", "DeleteTable", name).await {
+            // The file was refused before it became a table.
+            Err(error) if error.code() == "EntityNotFoundException" => {}
+            deleted => drop(deleted?),
+        }
         cloud.s3(http::Method::DELETE, &format!("/{BUCKET}/{}", self.key), "").await?;
         Ok(())
     }
 }
 
 /// Lays a table over a file where it lies: Parquet by the types of its footer, CSV as text by the names of its header.
-async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<Loaded> {
+async fn load(
+    cloud: &Cloud,
+    context: &Context,
+    path: &Path,
+    loaded: &mut Vec<Loaded>,
+) -> anyhow::Result<String> {
     let table = format!("quality_{}", uuid::Uuid::new_v4().simple());
     let format = format(path).context("it ends in neither .parquet nor .csv nor .csv.gz")?;
     let (columns, ending) = match format {
@@ -146,6 +148,7 @@ async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<L
     let key = format!("{table}/file.{ending}");
     let store = &cloud.services().lake().store;
     store.put_blob(BUCKET, &key, store.lend(path)?, PutOptions::default())?;
+    loaded.push(Loaded { table: table.clone(), key });
     let columns =
         columns.iter().map(|(name, kind)| format!("`{}` {kind}", name.replace('`', "``")));
     let columns = columns.collect::<Vec<_>>().join(", ");
@@ -162,7 +165,7 @@ async fn load(cloud: &Cloud, context: &Context, path: &Path) -> anyhow::Result<L
         context.database
     );
     match query::run(cloud, context, &ddl).await? {
-        Answer::Rows(_) => Ok(Loaded { table, key }),
+        Answer::Rows(_) => Ok(table),
         Answer::Refused(reason) => bail!("{reason}"),
     }
 }
@@ -183,12 +186,11 @@ fn parquet_columns(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 fn csv_columns(file: impl Read) -> anyhow::Result<Vec<(String, String)>> {
-    let mut header = String::new();
-    BufReader::new(file).read_line(&mut header)?;
-    let header = header.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
-    if header.trim().is_empty() {
+    let mut reader = csv::Reader::from_reader(file);
+    let header = reader.headers()?;
+    if header.iter().all(|name| name.trim().is_empty()) {
         bail!("it has no header");
     }
-    let names = header.split(',').map(|name| name.trim().trim_matches('"').to_lowercase());
+    let names = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_lowercase());
     Ok(names.map(|name| (name, "string".to_owned())).collect())
 }

@@ -1,12 +1,12 @@
 //! Rules and what they are composed of.
 
-use super::{DEEPEST, Parsed, Parser, wrong_count};
-use crate::condition::Comparison;
+use super::{DEEPEST, Parsed, Parser, inner, signature};
+use crate::condition::{Comparison, Operator, Text};
 use crate::labels;
 use crate::number::Number;
 use crate::problem::{Place, Problem};
-use crate::rule_type::{RuleType, Signature};
-use crate::ruleset::{Body, Check, Connective, Rule, Tag};
+use crate::rule_type::Signature;
+use crate::ruleset::{Body, Check, Connective, Label, Rule, Tag};
 use crate::token::Kind;
 
 /// How deeply rules may be composed, as in Glue.
@@ -96,11 +96,7 @@ impl Parser<'_> {
         if rule_type.is_analyzer_only() {
             return Err(wrong(format!("{rule_type} stands among Analyzers only")));
         }
-        let signature =
-            rule_type.signatures().find(|signature| signature.arity.accepts(parameters.len()));
-        let Some(signature) = signature else {
-            return Err(wrong(wrong_count(rule_type, parameters.len())));
-        };
+        let signature = signature(rule_type, place, parameters.len())?;
         let condition = signature.condition(condition).map_err(wrong)?;
         if filter.is_some() && !signature.filters {
             return Err(wrong(format!("{rule_type} takes no where")));
@@ -116,7 +112,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let filter = self.quoted("SQL in quotes after where")?;
-        match super::inner(filter.written) {
+        match inner(filter.written) {
             "" => Err(Problem { place: filter.place, message: "where is empty".to_owned() }),
             text => Ok(Some(text.to_owned())),
         }
@@ -127,7 +123,7 @@ impl Parser<'_> {
         let token = self.peek().clone();
         let name = match token.kind {
             Kind::Name => token.text,
-            Kind::Text => super::inner(token.text),
+            Kind::Text => inner(token.text),
             _ => return Err(self.unexpected("threshold or a tag's name after with")),
         };
         self.next();
@@ -135,17 +131,12 @@ impl Parser<'_> {
         Ok(WrittenTag { name: name.to_owned(), value })
     }
 
-    fn labels_of(
-        &self,
-        place: Place,
-        own: &[(String, String)],
-    ) -> Parsed<Vec<crate::ruleset::Label>> {
+    fn labels_of(&self, place: Place, own: &[(String, String)]) -> Parsed<Vec<Label>> {
         labels::merged(own, &self.default_labels).map_err(|message| Problem { place, message })
     }
 }
 
-/// How deeply a rule is composed: 0 for a check. Of more than two rules that are joined by one word, each but the first
-/// lies a level deeper.
+/// How deeply a rule is composed: 0 for a check. However many rules one word joins, they lie side by side.
 fn depth(rule: &Rule) -> usize {
     match &rule.body {
         Body::Check(_) => 0,
@@ -160,16 +151,15 @@ pub(super) struct WrittenTag {
 
 pub(super) enum TagValue {
     Number(Comparison<Number>),
-    Text(Comparison<crate::condition::Text>),
+    Text(Comparison<Text>),
 }
 
 type Tags = (Option<Comparison<Number>>, Vec<Tag>);
 
 /// The threshold and the other tags, in the order in which Glue prints them.
 fn tags(signature: &Signature, written: Vec<WrittenTag>) -> Result<Tags, String> {
-    use crate::condition::Operator;
     let (mut threshold, mut tags) = (None, Vec::<Tag>::new());
-    let rule_type: RuleType = signature.rule_type;
+    let rule_type = signature.rule_type;
     for WrittenTag { name, value } in written {
         let tag = match value {
             TagValue::Number(_) if name == "threshold" && !signature.threshold => {
@@ -189,7 +179,7 @@ fn tags(signature: &Signature, written: Vec<WrittenTag>) -> Result<Tags, String>
             },
             TagValue::Text(Comparison { operator: Operator::Equal, operands }) => {
                 let text = match operands.first() {
-                    Some(crate::condition::Text::Quoted { written, .. }) => written.clone(),
+                    Some(Text::Quoted { written, .. }) => written.clone(),
                     other => other.map(ToString::to_string).unwrap_or_default(),
                 };
                 Tag { value: text, name, quoted: true }

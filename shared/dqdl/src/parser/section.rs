@@ -1,6 +1,6 @@
 //! What stands before the rules: metadata, data sources, variables, labels.
 
-use super::{Parsed, Parser, Quoted, TEXT_WORDS, Variable};
+use super::{Parsed, Parser, Quoted, TEXT_WORDS, Variable, inner};
 use crate::labels;
 use crate::problem::Problem;
 use crate::ruleset::Ruleset;
@@ -99,23 +99,24 @@ impl<'a> Parser<'a> {
 
     fn variable_text(&mut self, name: &str) -> Parsed<String> {
         let place = self.peek().place;
-        let nested = |message: &str| {
-            let message = format!("the variable {name} is made of another variable: {message}");
+        let nested = || {
+            let message =
+                format!("the variable {name} is made of another one: write its value out");
             Err(Problem { place, message })
         };
         if self.peek().is("$") {
-            return nested("write its value out");
+            return nested();
         }
         if self.accept_any(&TEXT_WORDS).is_some() {
             let message = format!("the variable {name} must be a text or a list of texts");
             return Err(Problem { place, message });
         }
         let text = self.quoted("a text in quotes")?;
-        let inner = &text.written[1..text.written.len() - 1];
+        let inner = inner(text.written);
         let refers = inner.match_indices('$').any(|(at, _)| {
             inner[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         });
-        if refers { nested("write its value out") } else { Ok(text.value) }
+        if refers { nested() } else { Ok(text.value) }
     }
 
     pub(super) fn default_labels(&mut self) -> Parsed<()> {

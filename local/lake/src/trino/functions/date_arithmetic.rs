@@ -327,14 +327,17 @@ fn shift_by_constant(call: &Call) -> Result<Option<ArrayRef>> {
     if step.months != 0 || step.nanoseconds % tick != 0 {
         return Ok(None);
     }
-    let ticks = i64::from(step.days) * day + step.nanoseconds / tick;
+    // What overflows is told by the general way.
+    let days = i64::from(step.days).checked_mul(day);
+    let Some(ticks) = days.and_then(|ticks| ticks.checked_add(step.nanoseconds / tick)) else {
+        return Ok(None);
+    };
     let moved = |array: &PrimitiveArray<Int64Type>| {
         array.try_unary::<_, Int64Type, ArrowError>(|value| {
             value.checked_add(ticks).ok_or_else(|| ArrowError::ArithmeticOverflow(String::new()))
         })
     };
     let kind = moments.data_type().clone();
-    // What overflows is told by the general way.
     let numbers = cast(&moments, &DataType::Int64)?;
     match moved(numbers.as_primitive()) {
         Ok(numbers) => Ok(Some(cast(&numbers, &kind)?)),
