@@ -3,6 +3,8 @@
 //! All that aggregates can say of one table is one scan. Uniqueness is a scan for each set of columns, a reference a scan
 //! for each rule that has one, and SQL of a rule's own is its own.
 
+use std::collections::BTreeSet;
+
 use crate::number::Number;
 use crate::problem::{Place, Problem};
 use crate::rule_type::RuleType;
@@ -103,7 +105,9 @@ impl Plan {
     /// # Errors
     /// All rules that cannot be run, each with what it would need.
     pub fn new(ruleset: &Ruleset, sources: &Sources) -> Result<Self, Vec<Problem>> {
-        let mut planner = Planner { sources, scans: Scans::over(&sources.primary) };
+        let mut planner =
+            Planner { sources, scans: Scans::over(&sources.primary), grouped: BTreeSet::new() };
+        ruleset.rules.iter().for_each(|rule| planner.note_groups(rule));
         let (mut rules, mut gathered, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for rule in &ruleset.rules {
             match planner.rule(rule) {
@@ -139,6 +143,8 @@ type Planned = Result<(Vec<Metric>, Judge), Obstacle>;
 struct Planner<'a> {
     sources: &'a Sources,
     scans: Scans,
+    /// The columns whose values are grouped anyway, with the filter on their rows.
+    grouped: BTreeSet<(String, Option<String>)>,
 }
 
 impl Planner<'_> {

@@ -202,8 +202,12 @@ impl BlobReader {
     pub fn read(&mut self, range: Range<u64>) -> io::Result<Bytes> {
         self.file.seek(SeekFrom::Start(range.start))?;
         let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
-        let mut bytes = vec![0; length];
-        self.file.read_exact(&mut bytes)?;
+        // Not zeroed first: column chunks are many megabytes.
+        let mut bytes = Vec::with_capacity(length);
+        (&self.file).take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         Ok(bytes.into())
     }
 

@@ -13,6 +13,7 @@ mod dialect;
 mod explain;
 mod external;
 mod functions;
+mod group_sizes;
 mod information_schema;
 mod insert;
 mod names;

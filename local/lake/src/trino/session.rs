@@ -16,6 +16,7 @@ use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 
 use super::functions;
+use super::group_sizes::GroupSizes;
 use super::operators::TrinoOperators;
 use super::unnest::{UnnestJoin, UnnestRelation};
 use super::yielding::JoinsYield;
@@ -161,6 +162,7 @@ impl Engine {
             .with_higher_order_functions(shared.higher_order.clone())
             .with_aggregate_functions(shared.aggregates.clone())
             .with_window_functions(shared.windows.clone())
+            .with_physical_optimizer_rule(Arc::new(GroupSizes))
             .with_physical_optimizer_rule(Arc::new(JoinsYield))
             .build())
     }

@@ -62,7 +62,9 @@ impl Planner<'_> {
     }
 
     pub(super) fn completeness(&mut self, column: &Column, filter: Option<&str>) -> Formula {
-        let part = self.scans.measure(filtered(format!("COUNT({})", column.sql()), filter));
+        let part = self.values_of_groups(column, filter).unwrap_or_else(|| {
+            self.scans.measure(filtered(format!("COUNT({})", column.sql()), filter))
+        });
         Formula::Share { part, whole: self.rows_where(filter) }
     }
 

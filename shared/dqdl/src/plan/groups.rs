@@ -2,10 +2,39 @@
 
 use super::{Formula, Judge, Metric, Planned, Planner, filter, numeric};
 use crate::rule_type::RuleType;
-use crate::ruleset::Check;
+use crate::ruleset::{Body, Check, Rule};
 use crate::table::Column;
 
 impl Planner<'_> {
+    /// Notes which single columns the scan of a rule groups.
+    pub(super) fn note_groups(&mut self, rule: &Rule) {
+        match &rule.body {
+            Body::Composite { rules, .. } => rules.iter().for_each(|rule| self.note_groups(rule)),
+            Body::Check(check) => {
+                if let (true, [only]) = (is_of_groups(check.rule_type), &check.parameters[..])
+                    && let Ok(column) = self.column(&only.value)
+                {
+                    let filter = filter(check, &self.sources.primary);
+                    self.grouped.insert((column.name, filter));
+                }
+            }
+        }
+    }
+
+    /// How many values a column has, where its values are grouped anyway: its completeness needs no second reading.
+    pub(super) fn values_of_groups(
+        &mut self,
+        column: &Column,
+        filter: Option<&str>,
+    ) -> Option<String> {
+        let known = (column.name.clone(), filter.map(str::to_owned));
+        self.grouped.contains(&known).then(|| {
+            let body = grouped(&self.sources.primary.from, std::slice::from_ref(column), filter);
+            let [values] = self.scans.scan(body, ["COALESCE(SUM(\"n\"), 0)".to_owned()]);
+            values
+        })
+    }
+
     pub(super) fn groups(&mut self, check: &Check) -> Planned {
         let columns: Vec<Column> = check
             .parameters
@@ -50,6 +79,17 @@ impl Planner<'_> {
         };
         Ok((metrics, judge))
     }
+}
+
+pub(super) fn is_of_groups(kind: RuleType) -> bool {
+    matches!(
+        kind,
+        RuleType::Uniqueness
+            | RuleType::IsUnique
+            | RuleType::UniqueValueRatio
+            | RuleType::Entropy
+            | RuleType::IsPrimaryKey
+    )
 }
 
 /// The groups with their rows, `n`. Rows without any value are none.

@@ -6,6 +6,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray,
     MapArray, StringArray, StringBuilder,
 };
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
@@ -96,15 +97,24 @@ impl Call {
         arrays.iter().all(|array| !array.is_null(row))
     }
 
+    /// Tells of a row whether no argument is NULL in it.
+    fn all_present(&self) -> Result<impl Fn(usize) -> bool + use<>> {
+        let nulls = self
+            .arrays()?
+            .iter()
+            .fold(None, |nulls, array| NullBuffer::union(nulls.as_ref(), array.nulls()));
+        Ok(move |row| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)))
+    }
+
     /// A text from each row where no argument is NULL.
     pub fn each_text(
         &self,
         mut text: impl FnMut(usize) -> Result<Option<String>>,
     ) -> Result<ArrayRef> {
-        let arrays = self.arrays()?;
+        let present = self.all_present()?;
         let mut found = StringBuilder::with_capacity(self.rows, self.rows * 8);
         for row in 0..self.rows {
-            if Self::present(&arrays, row) {
+            if present(row) {
                 found.append_option(text(row)?);
             } else {
                 found.append_null();
@@ -118,9 +128,9 @@ impl Call {
         &self,
         mut number: impl FnMut(usize) -> Result<Option<i64>>,
     ) -> Result<ArrayRef> {
-        let arrays = self.arrays()?;
+        let present = self.all_present()?;
         let found: Int64Array = (0..self.rows)
-            .map(|row| if Self::present(&arrays, row) { number(row) } else { Ok(None) })
+            .map(|row| if present(row) { number(row) } else { Ok(None) })
             .collect::<Result<_>>()?;
         Ok(Arc::new(found))
     }
@@ -129,9 +139,9 @@ impl Call {
         &self,
         mut test: impl FnMut(usize) -> Result<Option<bool>>,
     ) -> Result<ArrayRef> {
-        let arrays = self.arrays()?;
+        let present = self.all_present()?;
         let found: BooleanArray = (0..self.rows)
-            .map(|row| if Self::present(&arrays, row) { test(row) } else { Ok(None) })
+            .map(|row| if present(row) { test(row) } else { Ok(None) })
             .collect::<Result<_>>()?;
         Ok(Arc::new(found))
     }
@@ -141,9 +151,9 @@ impl Call {
         &self,
         mut bytes: impl FnMut(usize) -> Result<Option<Vec<u8>>>,
     ) -> Result<ArrayRef> {
-        let arrays = self.arrays()?;
+        let present = self.all_present()?;
         let found: Vec<Option<Vec<u8>>> = (0..self.rows)
-            .map(|row| if Self::present(&arrays, row) { bytes(row) } else { Ok(None) })
+            .map(|row| if present(row) { bytes(row) } else { Ok(None) })
             .collect::<Result<_>>()?;
         Ok(Arc::new(BinaryArray::from_iter(found)))
     }
