@@ -230,7 +230,7 @@ mod tests {
             .map(|rest| format!("m{}", &rest[..rest.find('"').unwrap()]));
         let mut measures: Measures = names.map(|name| (name, 265.0)).collect();
         measures.insert(measure("MAX(COALESCE(LENGTH(\"zone\"), 0))", 0), 45.0);
-        measures.insert(measure("COUNT(*)", 1), staged);
+        measures.insert(measure("COUNT(*)", 2), staged);
         measures.insert(measure("COUNT(\"zone\")", 0), zones);
         measures
     }

@@ -15,6 +15,12 @@ pub(crate) struct MapItem {
     pub value: Arc<Value>,
 }
 
+impl MapItem {
+    fn to_json(&self) -> Value {
+        json!({"Item": {"Index": self.index, "Value": self.value.as_ref()}})
+    }
+}
+
 /// What a state knows of its surroundings, turned into JSON when asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct StateContext {
@@ -24,10 +30,19 @@ pub(crate) struct StateContext {
     pub retry_count: Option<u32>,
     pub token: Option<String>,
     pub item: Option<MapItem>,
+    /// What `TestState` was given in place of all this.
+    pub given: Option<Arc<Value>>,
 }
 
 impl StateContext {
     fn to_json(&self) -> Value {
+        if let Some(given) = &self.given {
+            let mut given = given.as_ref().clone();
+            if let (Some(item), Some(members)) = (&self.item, given.as_object_mut()) {
+                members.insert("Map".into(), item.to_json());
+            }
+            return given;
+        }
         let execution = &self.execution;
         let mut context = Map::new();
         context.insert(
@@ -59,10 +74,7 @@ impl StateContext {
             context.insert("Task".into(), json!({"Token": token}));
         }
         if let Some(item) = &self.item {
-            context.insert(
-                "Map".into(),
-                json!({"Item": {"Index": item.index, "Value": item.value.as_ref()}}),
-            );
+            context.insert("Map".into(), item.to_json());
         }
         Value::Object(context)
     }

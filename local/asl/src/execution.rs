@@ -16,6 +16,7 @@ use crate::history::{History, MAX_EVENTS, Track};
 use crate::host::{Host, Stop};
 use crate::past::{Inner, Line, Past, Place, Resumption};
 use crate::state::StateKind;
+use crate::test_state::Trial;
 use crate::variables::Variables;
 use crate::visit::{Exit, Visit};
 
@@ -100,7 +101,8 @@ async fn play(
         ExecutionType::Express => u64::MAX,
     };
     let last = past.as_ref().map_or(0, |past| past.last);
-    let run = Run { host, history: History::new(host, limit, last), execution: context };
+    let history = History::new(host, limit, last);
+    let run = Run { host, history, execution: context, trial: None };
     let input = Arc::clone(&run.execution.input);
     let first = match &past {
         None => EventDetail::ExecutionStarted {
@@ -173,6 +175,8 @@ pub(crate) struct Run<'a> {
     pub host: &'a dyn Host,
     pub history: History<'a>,
     pub execution: Arc<ExecutionContext>,
+    /// Present while a single state is tested.
+    pub trial: Option<&'a Trial>,
 }
 
 /// What a machine begins with.
@@ -268,28 +272,16 @@ impl Run<'_> {
     }
 
     async fn visit(&self, visit: &mut Visit<'_>, variables: &Variables) -> Result<Exit, Failure> {
-        let ended = match &visit.state.kind {
-            StateKind::Pass(pass) => pass.run(visit, variables),
-            StateKind::Choice(choice) => choice.run(visit, variables),
-            StateKind::Succeed => crate::state::succeed(visit, variables),
-            StateKind::Fail(fail) => Err(fail.run(visit, variables)),
-            StateKind::Wait(wait) => {
-                visit.track.open_state(visit.state.kind.state_type());
-                let ended = wait.run(visit, variables).await;
-                visit.track.close();
-                ended
-            }
-            StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_) => {
-                return visit.run_with_policy(variables).await;
-            }
-        };
-        match ended {
+        if visit.state.kind.state_type().can_fail() {
+            return visit.run_with_policy(variables).await;
+        }
+        match visit.attempt(variables).await {
             Ok(exit) => Ok(exit),
             Err(trouble) => Err(visit.settle(trouble)?.failure),
         }
     }
 
-    fn state_context(&self, state: &State, item: Option<&MapItem>) -> StateContext {
+    pub fn state_context(&self, state: &State, item: Option<&MapItem>) -> StateContext {
         StateContext {
             execution: Arc::clone(&self.execution),
             name: Arc::clone(&state.name),
@@ -297,6 +289,7 @@ impl Run<'_> {
             retry_count: state.kind.state_type().can_fail().then_some(0),
             token: None,
             item: item.cloned(),
+            given: None,
         }
     }
 

@@ -52,6 +52,14 @@ impl Failure {
         )
     }
 
+    /// More children of a Map Run have failed than its Map tolerates.
+    pub(crate) fn too_many_failed() -> Self {
+        Self::new(
+            error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD,
+            "The specified tolerated failure threshold was exceeded",
+        )
+    }
+
     /// The error output a Catch hands on: `{"Error": …, "Cause": …}`. A
     /// timeout's missing cause is an empty text here: recorded case
     /// `error/task_service_lambda.test_invoke_timeout`.
@@ -72,6 +80,8 @@ pub(crate) struct Fault {
     pub location: Option<String>,
     /// Found when the value was put to use, a step later than its evaluation.
     pub in_use: bool,
+    /// The cause is the detail alone.
+    pub bare: bool,
 }
 
 impl Fault {
@@ -87,14 +97,21 @@ impl Fault {
     }
 
     pub fn of(error: &'static str, detail: impl Into<String>) -> Self {
-        Self { error, detail: detail.into(), location: None, in_use: false }
+        Self { error, detail: detail.into(), location: None, in_use: false, bare: false }
     }
 
     pub fn in_use(self) -> Self {
         Self { in_use: true, ..self }
     }
 
+    pub fn bare(self) -> Self {
+        Self { bare: true, ..self }
+    }
+
     pub fn into_failure(self, state: &str, entered: u64) -> Failure {
+        if self.bare {
+            return Failure::new(self.error, self.detail);
+        }
         Failure::new(
             self.error,
             format!(

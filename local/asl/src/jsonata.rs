@@ -6,6 +6,8 @@
 mod convert;
 mod functions;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -90,15 +92,21 @@ impl Query {
     }
 
     pub fn parse(body: &str) -> Result<Self, Refusal> {
+        let query = Self::parse_alone(body)?;
+        if let Some(name) = Names::of(&query.ast).context_fields.pop_first() {
+            return Err(Refusal::TopLevelReference(name));
+        }
+        Ok(query)
+    }
+
+    /// Without a look at what it takes from its own context.
+    fn parse_alone(body: &str) -> Result<Self, Refusal> {
         let syntax = |error: String| Refusal::Syntax(without_code(&error).to_owned());
         let parsed = panic::catch_unwind(|| jsonata_core::parser::parse(body));
         let parsed = parsed.map_err(|_| syntax(GIVEN_UP.to_owned()))?;
         let ast = parsed.map_err(|error| syntax(error.to_string()))?;
         let tree = serde_json::to_value(&ast).map_err(|error| syntax(error.to_string()))?;
         refuse_newer(&tree).map_err(syntax)?;
-        if let Some(name) = Names::of(&ast).context_fields.pop_first() {
-            return Err(Refusal::TopLevelReference(name));
-        }
         Ok(Self { text: body.to_owned(), ast, uses: Uses::of(body) })
     }
 
@@ -108,6 +116,16 @@ impl Query {
     }
 
     pub fn evaluate(&self, scope: &Scope, location: &str) -> Result<Value, Fault> {
+        let value = self.value(scope, location, &JValue::Undefined)?;
+        if value.is_undefined() {
+            return Err(self.fault(location, "returned nothing (undefined)."));
+        }
+        convert::to_json(&value)
+            .ok_or_else(|| self.fault(location, "returned an unsupported result type."))
+    }
+
+    /// What it comes to; its own context is `root`.
+    fn value(&self, scope: &Scope, location: &str, root: &JValue) -> Result<JValue, Fault> {
         let mut context = Context::new();
         self.bind(scope, &mut context);
         let options = EvaluatorOptions {
@@ -118,21 +136,16 @@ impl Query {
         let mut evaluator = Evaluator::with_options(context, options);
         functions::register(&mut evaluator, &self.uses.variables, scope.host);
         // The evaluator is dropped, whatever state a panic has left it in.
-        let evaluate = AssertUnwindSafe(|| evaluator.evaluate(&self.ast, &JValue::Undefined));
+        let evaluate = AssertUnwindSafe(|| evaluator.evaluate(&self.ast, root));
         let evaluated = panic::catch_unwind(evaluate).map_err(|_| {
             self.fault(location, &format!("threw an error during evaluation. {GIVEN_UP}"))
         })?;
-        let value = evaluated.map_err(|error| {
+        evaluated.map_err(|error| {
             self.fault(
                 location,
                 &format!("threw an error during evaluation. {}", message(error.message())),
             )
-        })?;
-        if value.is_undefined() {
-            return Err(self.fault(location, "returned nothing (undefined)."));
-        }
-        convert::to_json(&value)
-            .ok_or_else(|| self.fault(location, "returned an unsupported result type."))
+        })
     }
 
     pub fn fault(&self, location: &str, complaint: &str) -> Fault {

@@ -59,6 +59,7 @@ mod retry;
 mod scope;
 mod state;
 mod template;
+mod test_state;
 mod timestamp;
 mod variables;
 mod visit;
@@ -80,6 +81,7 @@ pub use resource::{Pattern, Resource, ResourceKind};
 pub use review::{
     Lead, MachineOutline, Outline, Remark, StateOutline, Way, Within, hands_on, nearest, review,
 };
+pub use test_state::{StateTest, StateTested, test_state};
 
 /// A future of [`run`] may move between the threads of a runtime.
 #[expect(dead_code, reason = "checked by the compiler alone")]

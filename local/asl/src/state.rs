@@ -8,6 +8,7 @@ mod fail;
 mod iteration;
 mod map;
 mod map_run;
+mod map_trial;
 mod parallel;
 mod pass;
 mod succeed;

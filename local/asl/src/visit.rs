@@ -2,6 +2,8 @@
 
 mod policy;
 
+pub(crate) use policy::Tried;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -15,6 +17,7 @@ use crate::past::Inner;
 use crate::payload;
 use crate::scope::Scope;
 use crate::template::Template;
+use crate::test_state::Stage;
 use crate::variables::Variables;
 
 pub(crate) struct Visit<'a> {
@@ -59,7 +62,9 @@ impl Visit<'_> {
 
     /// The input after `InputPath`.
     pub fn effective_input(&self, variables: &Variables) -> Result<Arc<Value>, Fault> {
-        self.selected(&self.state.io.input, &self.input, variables)
+        let input = self.selected(&self.state.io.input, &self.input, variables)?;
+        self.show(Stage::AfterInputPath, &input);
+        Ok(input)
     }
 
     /// The input after `Parameters` or `Arguments`.
@@ -68,9 +73,18 @@ impl Visit<'_> {
         input: &Arc<Value>,
         variables: &Variables,
     ) -> Result<Arc<Value>, Fault> {
-        match &self.state.io.parameters {
-            Some(template) => template.share(&self.scope(input, variables)),
-            None => Ok(Arc::clone(input)),
+        let parameters = match &self.state.io.parameters {
+            Some(template) => template.share(&self.scope(input, variables))?,
+            None => Arc::clone(input),
+        };
+        self.show(Stage::AfterParameters, &parameters);
+        Ok(parameters)
+    }
+
+    /// Shows a tested state's data on their way.
+    pub fn show(&self, stage: Stage, data: &Value) {
+        if let Some(trial) = self.run.trial {
+            trial.show(self.state, stage, data);
         }
     }
 
@@ -94,6 +108,7 @@ impl Visit<'_> {
     /// `OutputPath`, or `Output` and `Assign`.
     pub fn exit(&self, result: Arc<Value>, variables: &Variables) -> Result<Exit, Trouble> {
         let io = &self.state.io;
+        self.show(Stage::Result, &result);
         if self.is_jsonata() {
             let scope = self.scope(&self.input, variables).with_result(&result);
             let output = match &io.output {
@@ -109,7 +124,9 @@ impl Visit<'_> {
             Some(template) => template.share(&self.scope(&result, variables))?,
             None => result,
         };
+        self.show(Stage::AfterResultSelector, &result);
         let output = self.placed(&io.result_place, result)?;
+        self.show(Stage::AfterResultPath, &output);
         let output = self.selected(&io.output_path, &output, variables)?;
         self.checked(output, assigned, self.state.next)
     }

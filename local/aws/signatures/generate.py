@@ -10,6 +10,10 @@ optimised.txt     the optimised integrations, "service:action", the patterns tha
                   request and response ("sync", "sync2", "token"), "|", arguments; "*" takes any.
                   "service:action/Argument" and "…/*" (a list's or a map's values) say what is inside.
 services.txt      the name of every service that aws-sdk integrations may name.
+results.txt       what operations answer, for mocked results: "[service]", then "operation shape", then ":shape"
+                  with its members, required ones with "!", as "Member=type". A type is "s" (a text, and what JSON
+                  has as one), "n", "b", "*" (anything), a shape, "a:type" (a list) or "o:type" (a map). A shape of
+                  one word is a number with least and most ("n 0 -") or a text with its values ("s A|B").
 
 Arguments are written with a capital first letter whatever the API does, as Step Functions wants them.
 """
@@ -156,3 +160,74 @@ for botocore_name in SESSION.get_available_services():
     service_id = SESSION.get_service_model(botocore_name).metadata["serviceId"]
     services.add("".join(letter for letter in service_id.lower() if letter.isalnum()))
 (HERE / "services.txt").write_text("\n".join(sorted(services)) + "\n")
+
+
+class Results:
+    """What the operations of one service answer."""
+
+    SCALARS = {
+        "string": "s", "character": "s", "blob": "s", "timestamp": "s",
+        "integer": "n", "long": "n", "float": "n", "double": "n", "bigdecimal": "n", "biginteger": "n", "boolean": "b",
+    }
+
+    def __init__(self, model):
+        self.model, self.shapes = model, {}
+
+    def operation(self, name):
+        shape = self.model.operation_model(name).output_shape
+        return f"{small(name)} {self.type(shape) if shape else '*'}"
+
+    def type(self, shape):
+        kind = shape.type_name
+        if kind == "list":
+            return "a:" + self.type(shape.member)
+        if kind == "map":
+            return "o:" + self.type(shape.value)
+        if kind == "structure":
+            if getattr(shape, "document", False) or getattr(shape, "eventstream", False):
+                return "*"
+            self.structure(shape)
+            return shape.name
+        return self.scalar(shape)
+
+    def structure(self, shape):
+        if shape.name in self.shapes:
+            return
+        self.shapes[shape.name] = ""
+        required = set(shape.required_members)
+        members = [
+            f"{capital(name)}{'!' if name in required else ''}={self.type(member)}"
+            for name, member in sorted(shape.members.items())
+        ]
+        self.shapes[shape.name] = " ".join(members)
+
+    def scalar(self, shape):
+        letter = self.SCALARS[shape.type_name]
+        values = getattr(shape, "enum", [])
+        bounds = [shape.metadata.get(name) for name in ("min", "max")]
+        if letter == "s" and values:
+            self.shapes[shape.name] = "s " + "|".join(value.replace(" ", "_") for value in values)
+            return shape.name
+        if letter == "n" and any(bound is not None for bound in bounds):
+            self.shapes[shape.name] = "n " + " ".join("-" if bound is None else str(bound) for bound in bounds)
+            return shape.name
+        return letter
+
+    def lines(self, section, operations):
+        found = [self.operation(name) for name in operations]
+        return [f"[{section}]", *found, *(f":{name} {text}".rstrip() for name, text in sorted(self.shapes.items()))]
+
+
+# The answers of these are longer than those of all others together.
+TOO_LARGE = {"mediaconvert"}
+
+# The services whose optimised integrations are not also services of the local side.
+results = []
+for sdk, botocore_name in SDK.items():
+    model = SESSION.get_service_model(botocore_name)
+    results += Results(model).lines(sdk, sorted(model.operation_names))
+for integration, (botocore_name, actions) in OPTIMISED.items():
+    if botocore_name not in SDK.values() and integration not in TOO_LARGE:
+        model = SESSION.get_service_model(botocore_name)
+        results += Results(model).lines(integration, [capital(action) for action in actions])
+(HERE / "results.txt").write_text("\n".join(results) + "\n")

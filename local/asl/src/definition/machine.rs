@@ -124,6 +124,20 @@ impl Targets<'_> {
 }
 
 impl Machine {
+    /// The state of this name, here or in a machine inside, with the machine that it is in.
+    pub fn find(&self, name: &str) -> Option<(&Self, &State)> {
+        if let Some(state) = self.states.iter().find(|state| &*state.name == name) {
+            return Some((self, state));
+        }
+        self.states.iter().find_map(|state| match &state.kind {
+            StateKind::Parallel(parallel) => {
+                parallel.branches.iter().find_map(|branch| branch.find(name))
+            }
+            StateKind::Map(map) => map.machine().and_then(|machine| machine.find(name)),
+            _ => None,
+        })
+    }
+
     pub fn first_state(&self) -> &str {
         &self.states[self.start].name
     }
@@ -210,7 +224,11 @@ fn parse_type(fields: &Fields) -> Option<StateType> {
     let name = fields.text("Type")?;
     let state_type = StateType::ALL.into_iter().find(|state_type| state_type.name() == name);
     if state_type.is_none() {
-        fields.wrong("Type", format!("'{name}' is not a state type"));
+        fields.wrong(
+            "Type",
+            "The field 'Type' should have one of these values: \
+             [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map]",
+        );
     }
     state_type
 }

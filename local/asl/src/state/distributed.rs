@@ -27,7 +27,7 @@ pub(crate) struct Distributed {
     pub(super) reader: Option<ItemReader>,
     pub(super) batcher: Option<ItemBatcher>,
     pub(super) writer: Option<ResultWriter>,
-    tolerance: Tolerance,
+    pub(super) tolerance: Tolerance,
     pub(super) definition: Option<Arc<Definition>>,
 }
 

@@ -10,6 +10,7 @@ use crate::path::Path;
 use crate::quantity::unexpected;
 use crate::scope::Scope;
 use crate::template::not_found;
+use crate::test_state::Stage;
 use crate::variables::Variables;
 use crate::visit::Visit;
 
@@ -38,6 +39,7 @@ impl Fail {
 
     /// Never ends well.
     pub fn run(&self, visit: &Visit, variables: &Variables) -> Trouble {
+        visit.show(Stage::AfterInputPath, &visit.input);
         let scope = visit.scope(&visit.input, variables);
         let evaluate = |text: &Option<Text>| match text {
             Some(text) => text.evaluate(&scope).map(Some),

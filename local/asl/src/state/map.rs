@@ -20,14 +20,14 @@ use crate::visit::{Exit, Visit};
 
 #[derive(Debug)]
 pub(crate) struct Map {
-    items: Items,
+    pub(super) items: Items,
     pub selector: Option<Template>,
     max_concurrency: Option<Quantity>,
-    processor: Processor,
+    pub(super) processor: Processor,
 }
 
 #[derive(Debug)]
-enum Items {
+pub(super) enum Items {
     /// The state's input.
     Input,
     Path(Path),
@@ -36,7 +36,7 @@ enum Items {
 }
 
 #[derive(Debug)]
-enum Processor {
+pub(super) enum Processor {
     Inline(Machine),
     Distributed(Box<Distributed>),
 }
@@ -62,6 +62,16 @@ impl Map {
         Some(Self { items: items?, selector, max_concurrency, processor: processor? })
     }
 
+    /// The machine that each item runs through.
+    pub fn machine(&self) -> Option<&Machine> {
+        match &self.processor {
+            Processor::Inline(machine) => Some(machine),
+            Processor::Distributed(distributed) => {
+                distributed.definition.as_ref().map(|definition| &definition.machine)
+            }
+        }
+    }
+
     pub async fn run(&self, visit: &Visit<'_>, variables: &Variables) -> Result<Exit, Trouble> {
         let input = visit.effective_input(variables)?;
         let max_concurrency = match &self.max_concurrency {
@@ -74,6 +84,9 @@ impl Map {
             reason = "saturates; the limits are far lower"
         )]
         let max_concurrency = max_concurrency.max(0.0) as usize;
+        if let Some(trial) = visit.run.trial {
+            return self.tried(visit, variables, &input, max_concurrency, trial);
+        }
         match &self.processor {
             Processor::Inline(machine) => {
                 let items = self.items.evaluate(&visit.scope(&input, variables))?;
@@ -128,7 +141,7 @@ impl Items {
         }
     }
 
-    fn evaluate(&self, scope: &Scope) -> Result<Vec<Value>, Fault> {
+    pub(super) fn evaluate(&self, scope: &Scope) -> Result<Vec<Value>, Fault> {
         match self {
             Self::Input => match scope.data {
                 Value::Array(items) => Ok(items.clone()),
@@ -154,8 +167,11 @@ impl Items {
     }
 }
 
+/// AWS writes a path into the context object as one into the data. Recorded cases
+/// `test_state/state_context_object.test_state_map_context_object-…`.
 fn not_an_array(path: &str) -> Fault {
-    Fault::runtime(format!("Reference path \"{path}\" must point to array."))
+    let path = if path.starts_with("$$") { &path[1..] } else { path };
+    Fault::runtime(format!("Reference path \"{path}\" must point to array.")).bare()
 }
 
 impl Processor {

@@ -12,7 +12,7 @@ use super::tolerance::Threshold;
 use crate::context::MapItem;
 use crate::definition::Fields;
 use crate::execution::Outcome;
-use crate::failure::{Failure, Trouble, error_name};
+use crate::failure::{Failure, Trouble};
 use crate::host::{ChildExecution, ChildResult, ItemSource, ResultSink};
 use crate::items::ItemReader;
 use crate::resource::Resource;
@@ -154,11 +154,7 @@ impl MapRun<'_> {
             failed += usize::from(!matches!(outcome, Outcome::Succeeded(_)));
             results[index] = Some(ChildResult { input, outcome });
             if self.threshold.is_exceeded(failed, total) {
-                return Err(Failure::new(
-                    error_name::EXCEED_TOLERATED_FAILURE_THRESHOLD,
-                    "The specified tolerated failure threshold was exceeded",
-                )
-                .into());
+                return Err(Failure::too_many_failed().into());
             }
         }
     }

@@ -12,12 +12,13 @@ use crate::execution::Start;
 use crate::failure::Trouble;
 use crate::history::Track;
 use crate::past::Inner;
+use crate::test_state::Trial;
 use crate::variables::Variables;
 use crate::visit::{Exit, Visit};
 
 #[derive(Debug)]
 pub(crate) struct Parallel {
-    branches: Vec<Machine>,
+    pub branches: Vec<Machine>,
 }
 
 impl Parallel {
@@ -25,7 +26,7 @@ impl Parallel {
         fields.require(&["Branches"]);
         let branches = fields.list("Branches")?;
         if branches.is_empty() {
-            fields.wrong("Branches", "Branches must not be empty");
+            fields.wrong("Branches", "Value cannot be empty");
         }
         let machines: Vec<_> = branches
             .iter()
@@ -43,6 +44,9 @@ impl Parallel {
     pub async fn run(&self, visit: &Visit<'_>, variables: &Variables) -> Result<Exit, Trouble> {
         let input = visit.effective_input(variables)?;
         let input = visit.parameters(&input, variables)?;
+        if let Some(mocked) = visit.run.trial.and_then(Trial::mocked) {
+            return visit.exit(mocked?, variables);
+        }
         let history = &visit.run.history;
         if !matches!(visit.past, Inner::Lines(_)) {
             history.record(visit.track, EventDetail::ParallelStateStarted)?;

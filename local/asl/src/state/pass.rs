@@ -12,7 +12,7 @@ use crate::visit::{Exit, Visit};
 #[derive(Debug)]
 pub(crate) struct Pass {
     /// `Result`, in `JSONPath` only.
-    result: Option<Arc<Value>>,
+    pub result: Option<Arc<Value>>,
 }
 
 impl Pass {

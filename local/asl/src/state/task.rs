@@ -6,6 +6,7 @@ use crate::failure::Trouble;
 use crate::quantity::Quantity;
 use crate::resource::{Pattern, Resource, ResourceKind};
 use crate::template::Template;
+use crate::test_state::Trial;
 use crate::variables::Variables;
 use crate::visit::{Exit, Visit};
 
@@ -58,7 +59,10 @@ impl Task {
         }
         let attempt = self.evaluate(visit, variables)?;
         visit.track.open_state(visit.state.kind.state_type());
-        let result = attempt.run(visit, &self.resource).await?;
+        let result = match visit.run.trial.and_then(Trial::mocked) {
+            Some(mocked) => mocked?,
+            None => attempt.run(visit, &self.resource).await?,
+        };
         let exit = visit.exit(result, variables)?;
         visit.track.close();
         Ok(exit)

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::definition::Fields;
 use crate::failure::{Fault, Trouble};
 use crate::quantity::Quantity;
+use crate::test_state::Trial;
 use crate::variables::Variables;
 use crate::visit::Visit;
 
@@ -73,6 +74,21 @@ impl Threshold {
         )]
         let count = self.count.unwrap_or_default() as u64;
         count
+    }
+
+    /// Whether the definition has either.
+    pub fn is_given(self) -> bool {
+        self.count.is_some() || self.percentage.is_some()
+    }
+
+    /// Notes what the definition has.
+    pub fn show(self, trial: &Trial) {
+        if self.count.is_some() {
+            trial.show_number("toleratedFailureCount", self.count());
+        }
+        if let Some(percentage) = self.percentage {
+            trial.show_number("toleratedFailurePercentage", percentage);
+        }
     }
 
     pub fn percentage(self) -> f64 {

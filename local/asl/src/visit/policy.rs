@@ -1,6 +1,7 @@
 //! What becomes of a failure: `retry ‖ catch ‖ fail`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -20,6 +21,27 @@ pub(crate) struct Settled {
     handled: Handling,
 }
 
+/// What came of one attempt, and what would become of its failure.
+pub(crate) enum Tried {
+    Exited(Exit),
+    Retriable {
+        failure: Failure,
+        retrier: usize,
+        delay: Duration,
+    },
+    /// `retrier` is used up.
+    Caught {
+        failure: Failure,
+        exit: Exit,
+        catcher: usize,
+        retrier: Option<usize>,
+    },
+    Failed {
+        failure: Failure,
+        retrier: Option<usize>,
+    },
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Handling {
     /// Retry and Catch apply.
@@ -35,12 +57,7 @@ impl Visit<'_> {
     pub async fn run_with_policy(&mut self, variables: &Variables) -> Result<Exit, Failure> {
         let mut attempts = vec![0; self.state.retry.len()];
         loop {
-            let ended = match &self.state.kind {
-                StateKind::Task(task) => task.run(self, variables).await,
-                StateKind::Parallel(parallel) => parallel.run(self, variables).await,
-                StateKind::Map(map) => map.run(self, variables).await,
-                other => unreachable!("{:?} has no policy", other.state_type()),
-            };
+            let ended = self.attempt(variables).await;
             self.past = &Inner::Nothing;
             let settled = match ended {
                 Ok(exit) => return Ok(exit),
@@ -67,6 +84,59 @@ impl Visit<'_> {
                 },
                 None => Err(settled.failure),
             };
+        }
+    }
+
+    /// Does once what the state does.
+    pub async fn attempt(&mut self, variables: &Variables) -> Result<Exit, Trouble> {
+        let state = self.state;
+        match &state.kind {
+            StateKind::Task(task) => task.run(self, variables).await,
+            StateKind::Parallel(parallel) => parallel.run(self, variables).await,
+            StateKind::Map(map) => map.run(self, variables).await,
+            StateKind::Pass(pass) => pass.run(self, variables),
+            StateKind::Choice(choice) => choice.run(self, variables),
+            StateKind::Succeed => crate::state::succeed(self, variables),
+            StateKind::Fail(fail) => Err(fail.run(self, variables)),
+            StateKind::Wait(wait) => {
+                self.track.open_state(state.kind.state_type());
+                let ended = wait.run(self, variables).await;
+                self.track.close();
+                ended
+            }
+        }
+    }
+
+    /// One attempt, and what would become of its failure if the retrier that applies had retried
+    /// `retries` times.
+    pub async fn try_once(&mut self, variables: &Variables, retries: u64) -> Tried {
+        let settled = match self.attempt(variables).await {
+            Ok(exit) => return Tried::Exited(exit),
+            Err(trouble) => match self.settle(trouble) {
+                Ok(settled) => settled,
+                Err(failure) => return Tried::Failed { failure, retrier: None },
+            },
+        };
+        let failure = settled.failure.clone();
+        if settled.handled != Handling::Policy {
+            return Tried::Failed { failure, retrier: None };
+        }
+        let retrier = self.state.retry.iter().position(|retrier| settled.matches(&retrier.errors));
+        let random = self.run.host.random();
+        if let Some(index) = retrier
+            && let Some(delay) = self.state.retry[index].schedule.delay(retries, random)
+        {
+            return Tried::Retriable { failure, retrier: index, delay };
+        }
+        let catcher = self.state.catch.iter().position(|catcher| settled.matches(&catcher.errors));
+        let Some(index) = catcher else { return Tried::Failed { failure, retrier } };
+        match self.exit_by_catch(&self.state.catch[index], &failure, variables) {
+            Ok(exit) => Tried::Caught { failure, exit, catcher: index, retrier },
+            Err(trouble) => {
+                let failure =
+                    self.settle(trouble).map_or_else(|end| end, |settled| settled.failure);
+                Tried::Failed { failure, retrier: None }
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod integration;
 mod item_reader;
 mod machine;
 mod map_run;
+mod mock_result;
 mod owner;
 mod permission;
 mod record;
@@ -24,6 +25,7 @@ mod result_writer;
 pub mod review;
 mod run;
 mod tag;
+mod test_state;
 mod trace;
 mod version;
 
@@ -129,6 +131,7 @@ impl StepFunctions {
     ) -> Result<Value, ServiceError> {
         match action {
             "StartSyncExecution" => self.start_sync_execution(input).await,
+            "TestState" => self.test_state(input).await,
             "GetActivityTask" => self.get_activity_task(&input).await,
             "CreateStateMachine" => self.create_state_machine(input),
             "UpdateStateMachine" => self.update_state_machine(input),

@@ -13,6 +13,7 @@ mod metering;
 mod permissions;
 mod redrive;
 mod stepfunctions;
+mod test_state;
 mod wire;
 
 use lake::Lake;
