@@ -64,8 +64,11 @@ fn get(path: &str) -> Result<Value, Value> {
     Err(json!({"errorType": part("Code"), "errorMessage": part("Message").replace("&quot;", "\"")}))
 }
 
-/// What the function does with an event: `{"do": …}`, or the event back with its environment.
+/// What the function does with an event: `{"do": …}`, or the event back with its environment; or what its environment has for an `ANSWER`.
 fn handle(event: &Value) -> Result<Value, Value> {
+    if let Ok(answer) = std::env::var("ANSWER") {
+        return Ok(serde_json::from_str(&answer).unwrap());
+    }
     match event["do"].as_str() {
         Some("sleep") => {
             std::thread::sleep(Duration::from_millis(event["ms"].as_u64().unwrap()));

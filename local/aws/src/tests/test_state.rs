@@ -4,14 +4,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Account;
+use super::{Account, function};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/test";
 /// The account of the recorded cases, and this one.
 const ACCOUNTS: (&str, &str) = ("111111111111", "123456789012");
 
 /// Known differences, and why.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[(
+    "test_state/state_mock_scenarios.test_sfn_start_execution_success",
+    "the ARN in the mock is not the one in the recorded answer",
+)];
 
 fn cases() -> Vec<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance/asl");
@@ -93,11 +96,28 @@ fn matches(expected: &Value, actual: &Value, wild: &[&str]) -> bool {
     }
 }
 
+/// An account with the one function that cases call, which always answers the same.
+async fn account(folder: &Path, answer: &Value) -> Account {
+    let account = Account::open().await;
+    let input = json!({
+        "FunctionName": "lambda_function_name",
+        "Code": {"LocalPath": function::script(folder)},
+        "Role": ROLE,
+        "Environment": {"Variables": {"ANSWER": answer.to_string()}},
+    });
+    account.call("lambda", "CreateFunction", input).await;
+    account
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn states_are_tested_as_on_aws() {
-    let account = Account::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let empty = account(folder.path(), &json!({})).await;
+    let greeting = account(folder.path(), &json!("HelloWorld!")).await;
     let (mut ran, mut right, mut unexpected) = (0, 0, Vec::new());
     for case in cases() {
+        let id = case["id"].as_str().unwrap();
+        let account = if id.contains("test_base_lambda_task_state") { &greeting } else { &empty };
         let answer = match account.services.dispatch("states", "TestState", request(&case)).await {
             Ok(answer) => answer,
             Err(error) => json!({
@@ -108,7 +128,6 @@ async fn states_are_tested_as_on_aws() {
         let wild = case["wildcards"].as_array().unwrap();
         let wild: Vec<&str> = wild.iter().filter_map(Value::as_str).collect();
         let same = matches(&case["expected"], &answer, &wild);
-        let id = case["id"].as_str().unwrap();
         (ran, right) = (ran + 1, right + usize::from(same));
         if same == KNOWN.iter().any(|(known, _)| *known == id) {
             unexpected.push(id.to_owned());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Task;
 use super::optimised;
-use super::shape::with_metadata;
+use super::shape::with_metadata_of_lambda;
 use crate::lambda::Answer;
 use crate::stand_in::Call;
 use crate::wire::ServiceError;
@@ -32,7 +32,9 @@ pub async fn invoke(task: &Task<'_>) -> Result<Value, Failure> {
     if let Some(payload) = payload {
         response["Payload"] = payload;
     }
-    let mut response = with_metadata(response, "application/json");
+    let length = answer.as_ref().map_or(0, |answer| answer.payload.len());
+    let trace = task.trace().unwrap_or_default();
+    let mut response = with_metadata_of_lambda(response, length, trace);
     response["StatusCode"] = status.into();
     Ok(response)
 }

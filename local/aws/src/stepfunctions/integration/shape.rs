@@ -126,21 +126,43 @@ fn time(seconds: f64, times: Times) -> Value {
 pub fn with_metadata(response: Value, content_type: &str) -> Value {
     let length = response.to_string().len().to_string();
     let request_id = Uuid::new_v4().to_string();
-    let date = lake::clock::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let headers = json!({
-        "connection": "keep-alive",
-        "Content-Length": length,
-        "Content-Type": content_type,
-        "Date": date,
-        "x-amzn-RequestId": request_id,
-    });
-    let all = json!({
-        "x-amzn-RequestId": [request_id],
-        "connection": ["keep-alive"],
-        "Content-Length": [length],
-        "Date": [date],
-        "Content-Type": [content_type],
-    });
+    let headers = [
+        ("x-amzn-RequestId", request_id.clone()),
+        ("connection", "keep-alive".to_owned()),
+        ("Content-Length", length),
+        ("Date", http_date()),
+        ("Content-Type", content_type.to_owned()),
+    ];
+    with_headers(response, &request_id, &headers)
+}
+
+/// As [`with_metadata`], of Lambda's answer to an invocation, whose body is the payload.
+pub fn with_metadata_of_lambda(response: Value, payload: usize, trace: String) -> Value {
+    let request_id = Uuid::new_v4().to_string();
+    let headers = [
+        ("X-Amz-Executed-Version", "$LATEST".to_owned()),
+        ("x-amzn-Remapped-Content-Length", "0".to_owned()),
+        ("Connection", "keep-alive".to_owned()),
+        ("x-amzn-RequestId", request_id.clone()),
+        ("Content-Length", payload.to_string()),
+        ("Date", http_date()),
+        ("X-Amzn-Trace-Id", trace),
+        ("Content-Type", "application/json".to_owned()),
+    ];
+    with_headers(response, &request_id, &headers)
+}
+
+fn http_date() -> String {
+    lake::clock::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn with_headers(response: Value, request_id: &str, headers: &[(&str, String)]) -> Value {
+    let all: Map<String, Value> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
+    let mut headers = headers.to_vec();
+    headers.sort_by_key(|(name, _)| name.to_lowercase());
+    let headers: Map<String, Value> =
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let mut members = match response {
         Value::Object(members) => members,
         _ => Map::new(),
