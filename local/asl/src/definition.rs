@@ -76,6 +76,11 @@ impl Definition {
         self.machine.states.iter().map(|state| &*state.name)
     }
 
+    /// Whether a state is called so, at any depth.
+    pub fn has_state(&self, name: &str) -> bool {
+        self.machine.find(name).is_some()
+    }
+
     /// The children's definition of a Distributed Map.
     pub(crate) fn of_processor(machine: Machine, query_language: QueryLanguage) -> Self {
         Self { machine, comment: None, query_language, timeout_seconds: None }

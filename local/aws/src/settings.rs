@@ -1,5 +1,7 @@
 //! Who this account is.
 
+use std::path::PathBuf;
+
 /// The identity every ARN, URL and endpoint of this process is made of.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -11,6 +13,8 @@ pub struct Settings {
     /// Whether any role's ARN is accepted: a role is then held to its policies only if it was given any, and a
     /// service may call whatever has no policy of its own.
     pub any_role: bool,
+    /// Mocked services, in the file format of Step Functions Local.
+    pub mock_config: Option<PathBuf>,
 }
 
 impl Settings {
@@ -27,6 +31,7 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             endpoint: "http://127.0.0.1:4566".to_owned(),
             any_role: true,
+            mock_config: None,
         }
     }
 }

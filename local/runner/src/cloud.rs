@@ -32,6 +32,8 @@ pub struct Address {
     pub account_id: String,
     /// Whether roles are accepted that nobody created, and not held to policies they were not given.
     pub any_role: bool,
+    /// Mocked services, in the file format of Step Functions Local.
+    pub mock_config: Option<PathBuf>,
 }
 
 impl Default for Address {
@@ -41,6 +43,7 @@ impl Default for Address {
             region: "us-east-1".to_owned(),
             account_id: "123456789012".to_owned(),
             any_role: false,
+            mock_config: None,
         }
     }
 }
@@ -103,6 +106,7 @@ impl Cloud {
             region: address.region.clone(),
             endpoint: format!("http://{local}"),
             any_role: address.any_role,
+            mock_config: address.mock_config.clone(),
         };
         let services = Services::open(lake, settings).map_err(CloudError::Services)?;
         let server = tokio::spawn(services.clone().serve(listener, front(services.clone())));

@@ -30,6 +30,8 @@ struct Start {
 /// A request to start, checked.
 struct Started {
     resolved: Resolved,
+    /// The test case of the mock configuration.
+    case: Option<String>,
     name: String,
     input: String,
     value: Arc<Value>,
@@ -53,7 +55,9 @@ impl StepFunctions {
     }
 
     fn checked(&self, start: Start) -> Result<Started, ServiceError> {
-        let resolved = self.resolve(&start.state_machine_arn)?;
+        let (arn, case) = Self::split_case(&start.state_machine_arn);
+        let case = case.map(str::to_owned);
+        let resolved = self.resolve(arn)?;
         let name = start.name.unwrap_or_else(|| Uuid::new_v4().to_string());
         check_name(&name)?;
         let input = start.input.unwrap_or_else(|| "{}".to_owned());
@@ -73,6 +77,7 @@ impl StepFunctions {
         })?;
         Ok(Started {
             resolved,
+            case,
             name,
             input,
             value: Arc::new(value),
@@ -117,6 +122,9 @@ impl StepFunctions {
         };
         let definition =
             self.definition(&started.resolved.revision_id, &started.resolved.revision)?;
+        if let Some(case) = &started.case {
+            self.mock_execution(&arn, &started.resolved.machine.name, case, &definition)?;
+        }
         if let Some(existing) = self.executions.insert(&execution)? {
             return self.started_already(&existing, &execution);
         }
@@ -151,8 +159,12 @@ impl StepFunctions {
         let resource = format!("express:{}:{}:{}", machine.name, started.name, Uuid::new_v4());
         let definition =
             self.definition(&started.resolved.revision_id, &started.resolved.revision)?;
+        let execution_arn = self.settings.arn("states", &resource);
+        if let Some(case) = &started.case {
+            self.mock_execution(&execution_arn, &machine.name, case, &definition)?;
+        }
         let context = asl::ExecutionContext {
-            execution_arn: self.settings.arn("states", &resource),
+            execution_arn,
             execution_name: started.name,
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::StepFunctions;
 use super::history::Recorder;
+use super::mock_config::MockedCase;
 use super::run::Running;
 use super::{callback, integration, item_reader, result_writer};
 use crate::iam::{Caller, Need};
@@ -27,6 +28,8 @@ pub(super) struct ExecutionHost {
     caller: Caller,
     recorder: Option<Recorder>,
     stopped: watch::Receiver<Option<Stop>>,
+    /// What answers in place of services.
+    mocked: Option<Arc<MockedCase>>,
 }
 
 impl ExecutionHost {
@@ -37,7 +40,8 @@ impl ExecutionHost {
         stopped: watch::Receiver<Option<Stop>>,
     ) -> Self {
         let caller = Caller::role(&context.role_arn, Uuid::new_v4().simple().to_string());
-        ExecutionHost { service, context, caller, recorder, stopped }
+        let mocked = service.mocked_case(&context.execution_arn);
+        ExecutionHost { service, context, caller, recorder, stopped, mocked }
     }
 
     fn launch_child(&self, child: &ChildExecution) -> Result<Child, Failure> {
@@ -126,6 +130,9 @@ impl Host for ExecutionHost {
     }
 
     async fn task(&self, call: TaskCall) -> Result<Value, TaskFailure> {
+        if let Some(answer) = self.mocked.as_ref().and_then(|mocked| mocked.answer(&call)) {
+            return answer;
+        }
         integration::run(&self.service, &self.caller, call).await
     }
 

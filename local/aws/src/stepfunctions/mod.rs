@@ -16,6 +16,7 @@ mod integration;
 mod item_reader;
 mod machine;
 mod map_run;
+mod mock_config;
 mod mock_result;
 mod owner;
 mod permission;
@@ -45,6 +46,7 @@ use crate::services::Link;
 use crate::wire::ServiceError;
 use crate::xray::XRay;
 
+pub use mock_config::MockConfig;
 pub use review::review;
 
 use activity::Activities;
@@ -53,6 +55,7 @@ use callback::Callbacks;
 use history::Histories;
 use machine::{Machine, Revision};
 use map_run::MapRun;
+use mock_config::MockedCase;
 use owner::Owner;
 use record::Executions;
 use run::Running;
@@ -88,6 +91,8 @@ struct State {
     definitions: HashMap<String, Arc<Definition>>,
     /// By execution ARN.
     redrives: HashMap<String, redrive::Token>,
+    /// By execution ARN.
+    mocked: HashMap<String, Arc<MockedCase>>,
 }
 
 impl StepFunctions {

@@ -302,6 +302,7 @@ impl StepFunctions {
                 owner: self.owner.id.clone(),
             })?;
         }
+        self.mock_child(&child.parent.execution_arn, &context.execution_arn);
         Ok(self.launch(Launch {
             definition: child.definition.clone(),
             context: Arc::new(context),

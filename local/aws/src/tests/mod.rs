@@ -39,9 +39,19 @@ impl Account {
     }
 
     pub async fn on(lake: Lake) -> Self {
+        Account::with(lake, Settings::default()).await
+    }
+
+    /// With a mock configuration.
+    pub async fn mocked(file: &std::path::Path) -> Self {
+        let settings = Settings { mock_config: Some(file.to_owned()), ..Settings::default() };
+        Account::with(Lake::temporary().unwrap(), settings).await
+    }
+
+    async fn with(lake: Lake, settings: Settings) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let services = Services::open(lake, Settings { endpoint, ..Settings::default() }).unwrap();
+        let services = Services::open(lake, Settings { endpoint, ..settings }).unwrap();
         let server = tokio::spawn(services.clone().serve(listener, None));
         Account { services, server }
     }

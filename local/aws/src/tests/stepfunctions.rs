@@ -328,3 +328,69 @@ async fn queries_are_waited_for() {
     let types = account.types(ended["executionArn"].as_str().unwrap()).await;
     assert!(types.contains(&"TaskSubmitFailed".to_owned()), "{types:?}");
 }
+
+/// A machine whose services are mocked, and a Lambda function that does not exist.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_is_tested_without_its_services() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mocks.json");
+    let config = json!({
+        "StateMachines": {"orders": {"TestCases": {
+            "Patience": {"Check": "BusyThenFine", "Tell": "Told"},
+            "Refused": {"Check": "Down"},
+            "Nowhere": {"Chek": "Down"},
+        }}},
+        "MockedResponses": {
+            "BusyThenFine": {
+                "0-1": {"Throw": {"Error": "Busy", "Cause": "later"}},
+                "2": {"Return": {"StatusCode": 200, "Payload": {"price": 7}}},
+            },
+            "Told": {"0-1": {"Return": "token"}},
+            "Down": {"0": {"Throw": {"Error": "Down", "Cause": "for good"}}},
+        },
+    });
+    std::fs::write(&file, config.to_string()).unwrap();
+    let account = Account::mocked(&file).await;
+    let definition = json!({
+        "StartAt": "Check",
+        "States": {
+            "Check": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Parameters": {"FunctionName": "none", "Payload.$": "$"},
+                "ResultSelector": {"items.$": "States.ArrayRange(1, 2, 1)", "price.$": "$.Payload.price"},
+                "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "MaxDelaySeconds": 1, "MaxAttempts": 3}],
+                "Next": "Each",
+            },
+            "Each": {
+                "Type": "Map",
+                "ItemsPath": "$.items",
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                    "StartAt": "Tell",
+                    "States": {"Tell": {
+                        "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage",
+                        "Parameters": {"QueueUrl": "none", "MessageBody": "b"}, "End": true,
+                    }},
+                },
+                "End": true,
+            },
+        },
+    });
+    let machine = account.machine("orders", definition).await;
+    let ended = account.execute(&format!("{machine}#Patience"), json!({})).await;
+    assert_eq!(ended["output"], "[\"token\",\"token\"]", "{ended}");
+    let types = account.types(ended["executionArn"].as_str().unwrap()).await;
+    assert_eq!(types.iter().filter(|kind| *kind == "TaskFailed").count(), 2);
+    let ended = account.execute(&format!("{machine}#Refused"), json!({})).await;
+    assert_eq!((&ended["error"], &ended["cause"]), (&json!("Down"), &json!("for good")));
+    let message = |case: &str| {
+        let start = json!({"stateMachineArn": format!("{machine}#{case}")});
+        let services = account.services.clone();
+        async move { services.dispatch("states", "StartExecution", start).await.unwrap_err().message }
+    };
+    assert!(message("Nowhere").await.contains("has no state 'Chek'"));
+    assert!(message("None").await.contains("StateMachines/orders/TestCases has no None"));
+    std::fs::write(&file, "{\"StateMachines\": {}, \"MockedResponses\": {}, \"More\": 1}").unwrap();
+    assert!(message("Refused").await.contains("unknown field `More`"));
+}

@@ -2,6 +2,8 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use aws::stepfunctions::MockConfig;
+
 use super::{Deployed, Environment, interrupted};
 use crate::cloud::{Address, Cloud};
 use crate::console;
@@ -23,6 +25,9 @@ pub struct Arguments {
     /// Deploy nothing: an account as it is when new
     #[arg(long)]
     empty: bool,
+    /// Mocked services, in the file format of Step Functions Local: start `<state machine ARN>#<test case>`
+    #[arg(long, value_name = "FILE", value_parser = mock_config)]
+    mock_config: Option<PathBuf>,
     /// What the schedule looks at
     #[arg(long, value_name = "sample|tlc|DIR", default_value = "sample")]
     from: From,
@@ -36,12 +41,19 @@ fn account_id(text: &str) -> Result<String, String> {
     }
 }
 
+/// A file that holds what it should, wherever this process goes.
+fn mock_config(text: &str) -> Result<PathBuf, String> {
+    let path = std::path::absolute(text).map_err(|error| error.to_string())?;
+    MockConfig::read(&path).map(|_| path)
+}
+
 pub async fn run(arguments: Arguments, environment: &Environment) -> anyhow::Result<u8> {
     let address = Address {
         port: arguments.port,
         region: arguments.region,
         account_id: arguments.account_id,
         any_role: arguments.empty,
+        mock_config: arguments.mock_config,
     };
     let (deployed, empty);
     let endpoint = if arguments.empty {
