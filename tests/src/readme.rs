@@ -8,7 +8,7 @@ use crate::house::root;
 fn the_picture_is_the_state_machine() {
     let text = fs::read_to_string(root().join("statemachines/nyc_taxi_etl.asl.json"))
         .expect("the state machine");
-    let drawn = runner::graph::mermaid(&serde_json::from_str(&text).expect("JSON"));
+    let drawn = runner::graph::mermaid(&serde_json::from_str(&text).expect("JSON"), None);
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
     assert!(
         readme.contains(&drawn),

@@ -82,7 +82,7 @@ impl Command {
             Self::Redrive(arguments) => redrive::run(arguments, environment).await,
             Self::Simulate(arguments) => simulate::run(&arguments, environment),
             Self::Quality(arguments) => quality::run(&arguments).await,
-            Self::Graph(arguments) => graph::run(&arguments),
+            Self::Graph(arguments) => graph::run(&arguments).await,
         }
     }
 }

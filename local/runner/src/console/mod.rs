@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use maud::Markup;
 
 use crate::cloud::{CallError, call};
+use crate::graph;
 use crate::run::executions::StepFunctions;
 
 /// Below this are the console's pages; no bucket can have such a name.
@@ -91,7 +92,9 @@ async fn execution(services: &Services, arn: &str) -> Result<Markup, CallError> 
         let state = step_functions.state(&child).await?;
         children.push((described, state));
     }
-    Ok(page::execution(&execution, &history, &children))
+    let definition = step_functions.definition(arn).await?;
+    let picture = graph::svg(&definition, Some(&step_functions.visits(arn).await?));
+    Ok(page::execution(&execution, &history, &children, &picture))
 }
 
 /// `%3A` and the like undone.

@@ -14,6 +14,7 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem } a { color: #
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #e3e8ee; vertical-align: top }
 th { font-weight: 600; color: #5b6b7b } td.number { text-align: right; font-variant-numeric: tabular-nums } pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0; font-size: 13px }
 .SUCCEEDED { color: #14732f } .FAILED, .TIMED_OUT, .ABORTED { color: #b3261e } .RUNNING { color: #0b5cad } .lane { position: relative; height: 1.1rem; background: #f2f5f8 }
+.picture { overflow: auto; max-height: 80vh; margin: .5rem 0 } details > summary { cursor: pointer }
 .lane span { position: absolute; top: .15rem; height: .8rem; min-width: 2px; background: #6ea8dc } .quiet { color: #5b6b7b }
 @media (prefers-color-scheme: dark) { body { background: #12181f; color: #d9e1e8 } th, .quiet { color: #8fa0b0 } th, td { border-color: #28323d } .lane { background: #1c2530 } a { color: #7db8f0 } .SUCCEEDED { color: #6fcf8a } .FAILED, .TIMED_OUT, .ABORTED { color: #ff8a80 } .RUNNING { color: #7db8f0 } }
 ";
@@ -81,11 +82,12 @@ fn title(execution: &Execution) -> String {
     }
 }
 
-/// One execution: its states on a line of time, its children, its input, output and history.
+/// One execution: its states on a line of time, its children, its path in the machine, its input, output and history.
 pub fn execution(
     execution: &Execution,
     history: &[Value],
     children: &[(Execution, Option<String>)],
+    picture: &str,
 ) -> Markup {
     let running = execution.status == Status::Running;
     document(
@@ -104,6 +106,10 @@ pub fn execution(
             @if !children.is_empty() {
                 h2 { "Map items" }
                 (table(children.iter().map(|(child, state)| (child, state.as_deref()))))
+            }
+            details {
+                summary { "Picture" }
+                div.picture { (PreEscaped(picture)) }
             }
             h2 { "Input" }
             pre { (pretty(execution.input.as_deref().unwrap_or_default())) }
@@ -228,7 +234,7 @@ mod tests {
             json!({"id": 2, "previousEventId": 1, "timestamp": 10.5, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "Fetch"}}),
             json!({"id": 3, "previousEventId": 2, "timestamp": 11.5, "type": "TaskStateExited", "stateExitedEventDetails": {"name": "Fetch"}}),
         ];
-        let page = execution(&described, &history, &[]).into_string();
+        let page = execution(&described, &history, &[], "<svg></svg>").into_string();
         assert!(
             page.contains("<h1>green 2024-01 <span class=\"FAILED\">FAILED</span></h1>"),
             "{page}"

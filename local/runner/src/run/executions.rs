@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use aws::Services;
 
 use crate::cloud::{CallError, call};
+use crate::graph::Visits;
 
 /// An execution as DescribeExecution has it.
 #[derive(Clone, Debug, Deserialize)]
@@ -126,6 +127,25 @@ impl StepFunctions<'_> {
     /// The whole history of an execution.
     pub async fn history(self, arn: &str) -> Result<Vec<Value>, CallError> {
         self.pages("GetExecutionHistory", json!({"executionArn": arn}), "events").await
+    }
+
+    /// The definition that an execution runs.
+    pub async fn definition(self, execution: &str) -> Result<Value, CallError> {
+        let input = json!({"executionArn": execution});
+        let machine = call(self.0, "states", "DescribeStateMachineForExecution", input).await?;
+        Ok(parsed(machine["definition"].as_str()))
+    }
+
+    /// What became of each state in an execution and its children.
+    pub async fn visits(self, execution: &str) -> Result<Visits, CallError> {
+        let mut histories = Vec::new();
+        let mut pending = vec![execution.to_owned()];
+        while let Some(arn) = pending.pop() {
+            let ended = self.describe(&arn).await?.status.is_final();
+            histories.push((self.history(&arn).await?, ended));
+            pending.extend(self.children(&arn).await?);
+        }
+        Ok(Visits::of(histories.iter().map(|(history, ended)| (history.as_slice(), *ended))))
     }
 
     /// The name of the state an execution entered last; `None` before the first.

@@ -1,12 +1,28 @@
 //! A state machine as a Mermaid state diagram.
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
-/// Draws a definition. Errors' ways are drawn once per target.
-pub fn mermaid(definition: &Value) -> String {
+use super::{Mark, Visits, inner, ways};
+
+/// What marks look like.
+const CLASSES: [(Mark, &str); 4] = [
+    (Mark::Succeeded, "fill:#d7f0dc,stroke:#14732f,color:#0d3a1a"),
+    (Mark::Caught, "fill:#fdeccb,stroke:#a65f00,color:#4a2b00"),
+    (Mark::Failed, "fill:#fbdcd9,stroke:#b3261e,color:#5c1410"),
+    (Mark::Running, "fill:#d9e8f7,stroke:#0b5cad,color:#06325e"),
+];
+
+/// Draws a definition, with an execution's path if one is given.
+pub fn mermaid(definition: &Value, visits: Option<&Visits>) -> String {
     let mut text = String::from("stateDiagram-v2\n");
     draw(definition, 1, &mut text);
+    for (mark, style) in CLASSES {
+        let marked = visits.into_iter().flat_map(|visits| visits.marked(mark));
+        let marked: Vec<String> = marked.map(id).collect();
+        if !marked.is_empty() {
+            line(&mut text, 1, &format!("classDef {} {style}", mark.name()));
+            line(&mut text, 1, &format!("class {} {}", marked.join(","), mark.name()));
+        }
+    }
     text
 }
 
@@ -31,7 +47,9 @@ fn draw(machine: &Value, depth: usize, text: &mut String) {
             }
             line(text, depth, "}");
         }
-        for (to, label) in ways(state) {
+        for way in ways(state) {
+            let to = way.to.map_or_else(|| "[*]".to_owned(), |to| self::id(&to));
+            let label = label(&way.label);
             let label = if label.is_empty() { label } else { format!(" : {label}") };
             line(text, depth, &format!("{id} --> {to}{label}"));
         }
@@ -44,43 +62,6 @@ fn line(text: &mut String, depth: usize, content: &str) {
     text.push('\n');
 }
 
-/// The machines within a Map or Parallel.
-fn inner(state: &Value) -> Vec<&Value> {
-    let processor = ["ItemProcessor", "Iterator"].iter().filter_map(|member| state.get(member));
-    let branches = state.get("Branches").and_then(Value::as_array).into_iter().flatten();
-    processor.chain(branches).collect()
-}
-
-/// Where a state leads, with what is said of the way; each way once.
-fn ways(state: &Value) -> Vec<(String, String)> {
-    let mut ways = Vec::new();
-    for choice in state["Choices"].as_array().into_iter().flatten() {
-        if let Some(next) = choice["Next"].as_str() {
-            let condition = choice["Condition"].as_str().map(label).unwrap_or_default();
-            ways.push((id(next), condition));
-        }
-    }
-    if let Some(default) = state["Default"].as_str() {
-        ways.push((id(default), "otherwise".to_owned()));
-    }
-    if let Some(next) = state["Next"].as_str() {
-        ways.push((id(next), String::new()));
-    }
-    let caught = state["Catch"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|catcher| catcher["Next"].as_str());
-    ways.extend(caught.map(|next| (id(next), "error".to_owned())));
-    let ends = state["End"] == true || matches!(state["Type"].as_str(), Some("Succeed" | "Fail"));
-    if ends {
-        ways.push(("[*]".to_owned(), String::new()));
-    }
-    let mut seen = BTreeSet::new();
-    ways.retain(|way| seen.insert(way.clone()));
-    ways
-}
-
 /// A name that Mermaid takes for one.
 fn id(name: &str) -> String {
     name.chars()
@@ -88,10 +69,9 @@ fn id(name: &str) -> String {
         .collect()
 }
 
-/// A JSONata condition without its brackets, and without what would end a label.
-fn label(condition: &str) -> String {
-    let bare = condition.trim().trim_start_matches("{%").trim_end_matches("%}").trim();
-    bare.replace([':', ';', '#'], " ").replace('\n', " ")
+/// A label without what would end it.
+fn label(text: &str) -> String {
+    text.replace([':', ';', '#'], " ").replace('\n', " ")
 }
 
 #[cfg(test)]
@@ -128,6 +108,15 @@ mod tests {
     Each --> Done : error
     Done --> [*]
 "#;
-        assert_eq!(mermaid(&definition), expected);
+        assert_eq!(mermaid(&definition, None), expected);
+        let history = [
+            json!({"id": 1, "previousEventId": 0, "type": "ExecutionStarted"}),
+            json!({"id": 2, "previousEventId": 1, "type": "ChoiceStateEntered", "stateEnteredEventDetails": {"name": "Pick one"}}),
+            json!({"id": 3, "previousEventId": 2, "type": "ChoiceStateExited", "stateExitedEventDetails": {"name": "Pick one"}}),
+        ];
+        let visits = Visits::of([(&history[..], true)]);
+        let drawn = mermaid(&definition, Some(&visits));
+        let rest = drawn.strip_prefix(expected).unwrap();
+        assert!(rest.contains("class Pick_one succeeded"), "{rest}");
     }
 }
