@@ -6,7 +6,7 @@ boto3 ministack`. What is not installed is left out, by name. Both keep historie
 Usage: python3 tests/benches/step_functions.py [--rounds 3] [--executions 10]
 
 A transition is the entry of a state. An execution is started, and described until it has ended; executions run one after
-the other, rounds alternate between the sides, and medians are printed. The language alone: `cargo bench -p asl`.
+the other, rounds alternate between the sides, and medians are printed. The language alone: tests/benches/transitions.
 """
 
 import argparse

@@ -26,6 +26,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use database::Database;
 pub use s3_url::{S3Url, S3UrlError};
 pub use store::{Store, StoreError};
+pub use tables::parquet_items;
 pub use watch::Watch;
 
 use spill::Spill;

@@ -1,9 +1,12 @@
 //! Where a Distributed Map's items come from: objects of S3, read through the same store as everything else.
 
+use std::io::Read as _;
 use std::str::FromStr as _;
 
+use asl::ReaderConfig;
 use asl::items::parse_items;
 use asl::{Failure, ItemSource, ResourceKind, error_name};
+use flate2::read::MultiGzDecoder;
 use lake::StoreError;
 use lake::store::{ListQuery, Store};
 use serde_json::{Value, json};
@@ -83,7 +86,31 @@ fn object_items(reader: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, 
     let bytes = bytes(reader, bucket, key)?;
     match source.reader.input_type.as_deref() {
         Some("MANIFEST") => manifest(reader, source, bucket, &bytes),
-        _ => parse_items(&bytes, &source.reader),
+        _ => items(key, bytes, &source.reader),
+    }
+}
+
+/// The items in an object; one that is called `….gz` is unpacked first, as the CSV files of an inventory are.
+fn items(key: &str, bytes: bytes::Bytes, config: &ReaderConfig) -> Result<Vec<Value>, Failure> {
+    let wrong = |error: String| failed(format!("{key}: {error}"));
+    match config.input_type.as_deref() {
+        Some("PARQUET") => {
+            lake::parquet_items(bytes, config.max_items.unwrap_or(usize::MAX)).map_err(wrong)
+        }
+        Some("ORC") => Err(wrong("ORC is not read here; CSV and Parquet are".to_owned())),
+        _ if key.rsplit('.').next() == Some("gz") => {
+            let mut unpacked = Vec::new();
+            let most = LARGEST_OBJECT + 1;
+            let read = MultiGzDecoder::new(&bytes[..]).take(most).read_to_end(&mut unpacked);
+            match read {
+                Ok(length) if length as u64 == most => {
+                    Err(wrong(format!("unpacked it has more than {LARGEST_OBJECT} bytes")))
+                }
+                Ok(_) => parse_items(&unpacked, config),
+                Err(error) => Err(wrong(error.to_string())),
+            }
+        }
+        _ => parse_items(&bytes, config),
     }
 }
 
@@ -122,7 +149,8 @@ fn manifest(
         let manifest: Value =
             serde_json::from_str(text).map_err(|error| failed(error.to_string()))?;
         let columns = manifest["fileSchema"].as_str().unwrap_or_default();
-        config.input_type = Some("CSV".to_owned());
+        let format = manifest["fileFormat"].as_str().unwrap_or("CSV");
+        config.input_type = Some(format.to_uppercase());
         config.csv_headers = Some(columns.split(',').map(|name| name.trim().to_owned()).collect());
         let listed = manifest["files"].as_array().cloned().unwrap_or_default();
         let keys = listed.iter().filter_map(|file| file["key"].as_str());
@@ -130,7 +158,7 @@ fn manifest(
     };
     for (bucket, key) in files {
         let read = self::bytes(reader, &bucket, &key)?;
-        items.extend(parse_items(&read, &config)?);
+        items.extend(self::items(&key, read, &config)?);
         if config.max_items.is_some_and(|most| items.len() >= most) {
             break;
         }
@@ -154,7 +182,8 @@ fn listed(reader: &Reader<'_>, source: &ItemSource) -> Result<Vec<Value>, Failur
             reader.store.list(bucket, query).map_err(|error| unreadable(bucket, prefix, &error))?;
         for object in listing.objects {
             if flatten {
-                items.extend(parse_items(&bytes(reader, bucket, &object.key)?, &source.reader)?);
+                let read = bytes(reader, bucket, &object.key)?;
+                items.extend(self::items(&object.key, read, &source.reader)?);
             } else {
                 items.push(json!({
                     "Etag": format!("\"{}\"", object.etag),

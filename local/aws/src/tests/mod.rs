@@ -4,6 +4,7 @@ mod events;
 #[expect(clippy::disallowed_methods, reason = "a function reads its environment and may be slow")]
 mod function;
 mod intruders;
+mod items;
 #[expect(
     clippy::disallowed_methods,
     reason = "a test that runs itself as another process tells it so"

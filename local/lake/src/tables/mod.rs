@@ -7,6 +7,7 @@ mod files;
 mod json_lines;
 mod lines;
 mod open_csv;
+mod parquet_items;
 mod parquet_scan;
 mod partitions;
 mod provider;
@@ -16,6 +17,7 @@ mod writer;
 
 pub(crate) use definition::{Format, TableDefinition};
 pub(crate) use files::{DataFile, data_files, is_empty};
+pub use parquet_items::parquet_items;
 pub(crate) use provider::{HiveTable, PATH_COLUMN};
 pub(crate) use scanned::{QueryStores, Scanned};
 pub(crate) use writer::{

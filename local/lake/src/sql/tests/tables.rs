@@ -44,3 +44,21 @@ async fn groups_whose_keys_nobody_asks_for_are_only_counted() {
     let expected = ["3002", "9002", "2", "3000"].map(|number| Some(number.to_owned()));
     assert_eq!(rows(&lake, &output), [expected]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parquet_file_is_items_without_a_table() {
+    let lake = lake();
+    run(&lake, "CREATE TABLE items WITH (external_location = 's3://lake/items/') AS SELECT 7 AS n, CAST(1.50 AS decimal(5,2)) AS price, TIMESTAMP '2024-01-01 00:00:01.5' AS at, CAST(NULL AS varchar) AS nothing, ARRAY[1, 2] AS many")
+        .await
+        .unwrap();
+    let location: crate::S3Url = "s3://lake/items/".parse().unwrap();
+    let file = crate::tables::data_files(&lake.store, &location).unwrap().remove(0);
+    let bytes = lake.store.read("lake", file.url.key()).unwrap();
+    let items = crate::parquet_items(bytes.clone(), 10).unwrap();
+    let expected = serde_json::json!([{
+        "n": 7, "price": 1.5, "at": "2024-01-01 00:00:01.500", "nothing": null, "many": [1, 2],
+    }]);
+    assert_eq!(serde_json::Value::Array(items), expected);
+    assert_eq!(crate::parquet_items(bytes, 0).unwrap(), Vec::<serde_json::Value>::new());
+    assert!(crate::parquet_items(bytes::Bytes::from_static(b"no Parquet"), 10).is_err());
+}

@@ -1,13 +1,13 @@
-//! State transitions per second in process, histories kept: `cargo bench -p asl`.
+//! State transitions per second in process, histories kept:
+//! `cargo bench --manifest-path tests/benches/transitions/Cargo.toml --target-dir target/transitions`.
 //!
 //! A transition is a state's entry, as AWS bills it. Time is virtual and tasks
 //! are none, so this measures the language alone.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark that reports")]
+#![allow(clippy::unwrap_used, reason = "a benchmark that reports")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use asl::{
     ChildExecution, Definition, Event, EventDetail, ExecutionContext, ExecutionType, Failure, Host,
@@ -88,42 +88,56 @@ fn context(input: Arc<Value>, execution_type: ExecutionType) -> Arc<ExecutionCon
     })
 }
 
-fn measure(name: &str, definition: &Value, input: Value, rounds: u32) {
+/// Runs a machine over and over; divan's items are entries of states.
+fn measure(bencher: divan::Bencher, definition: &Value, input: Value) {
     let definition = Definition::parse(&definition.to_string()).unwrap();
     let input = Arc::new(input);
-    let transitions = Arc::new(AtomicU64::new(0));
-    let start = Instant::now();
-    for _ in 0..rounds {
-        let host = Memory { transitions: Arc::clone(&transitions), ..Memory::default() };
+    let run = || {
+        let host = Memory::default();
         let context = context(Arc::clone(&input), ExecutionType::Standard);
         let outcome = futures::executor::block_on(asl::run(&definition, context, &host));
-        assert_eq!(outcome.status(), "SUCCEEDED", "{name}: {outcome:?}");
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a count of transitions")]
-    let count = transitions.load(Ordering::Relaxed) as f64;
-    println!("{name:24} {count:10} transitions {seconds:7.3} s {:10.0} /s", count / seconds);
+        assert_eq!(outcome.status(), "SUCCEEDED", "{outcome:?}");
+        host.transitions.load(Ordering::Relaxed)
+    };
+    bencher.counter(divan::counter::ItemsCount::new(run())).bench_local(run);
 }
 
-fn main() {
+/// 1,000 passes, two states each.
+#[divan::bench]
+fn counter_jsonpath(bencher: divan::Bencher) {
     let counter = json!({"StartAt": "More", "States": {
         "More": {"Type": "Choice", "Default": "Done", "Choices": [
             {"Variable": "$.n", "NumericLessThan": 1000, "Next": "Add"}]},
         "Add": {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)"}, "Next": "More"},
         "Done": {"Type": "Succeed"}}});
-    measure("counter, JSONPath", &counter, json!({"n": 0}), 20);
+    measure(bencher, &counter, json!({"n": 0}));
+}
+
+#[divan::bench]
+fn counter_jsonata(bencher: divan::Bencher) {
     let counter = json!({"QueryLanguage": "JSONata", "StartAt": "More", "States": {
         "More": {"Type": "Choice", "Default": "Done", "Choices": [
             {"Condition": "{% $states.input.n < 1000 %}", "Next": "Add"}]},
         "Add": {"Type": "Pass", "Output": {"n": "{% $states.input.n + 1 %}"}, "Next": "More"},
         "Done": {"Type": "Succeed"}}});
-    measure("counter, JSONata", &counter, json!({"n": 0}), 10);
+    measure(bencher, &counter, json!({"n": 0}));
+}
+
+fn pass() -> Value {
+    json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}})
+}
+
+#[divan::bench]
+fn inline_map_of_1_000(bencher: divan::Bencher) {
     let items: Value = (0..1_000).map(|n| json!({"n": n})).collect();
-    let pass = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
     let inline = json!({"StartAt": "M", "States": {
-        "M": {"Type": "Map", "ItemProcessor": pass, "End": true}}});
-    measure("inline Map of 1,000", &inline, items, 20);
-    let mut processor = pass;
+        "M": {"Type": "Map", "ItemProcessor": pass(), "End": true}}});
+    measure(bencher, &inline, items);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn distributed_map_of_100_000(bencher: divan::Bencher) {
+    let mut processor = pass();
     processor["ProcessorConfig"] = json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"});
     let distributed = json!({"StartAt": "M", "States": {"M": {
         "Type": "Map",
@@ -131,5 +145,9 @@ fn main() {
         "ItemProcessor": processor,
         "ResultPath": null,
         "End": true}}});
-    measure("Distributed of 100,000", &distributed, json!({}), 1);
+    measure(bencher, &distributed, json!({}));
+}
+
+fn main() {
+    divan::main();
 }

@@ -1,0 +1,1 @@
+//! A bench alone: `benches/transitions.rs`.
