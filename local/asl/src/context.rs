@@ -53,9 +53,11 @@ impl StateContext {
                 "StartTime": iso(execution.start_time),
                 "Name": execution.execution_name,
                 "RoleArn": execution.role_arn,
-                "RedriveCount": execution.redrive_count,
             }),
         );
+        if !execution.synchronous {
+            context["Execution"]["RedriveCount"] = json!(execution.redrive_count);
+        }
         if let Some(time) = execution.redrive_time {
             context["Execution"]["RedriveTime"] = json!(iso(time));
         }

@@ -41,6 +41,8 @@ pub struct ExecutionContext {
     pub start_time: Timestamp,
     pub redrive_count: u32,
     pub redrive_time: Option<Timestamp>,
+    /// Started by `StartSyncExecution`: its context object has no `RedriveCount`.
+    pub synchronous: bool,
     /// The execution's input: `$$.Execution.Input` and the first state's data.
     pub input: Arc<Value>,
     pub execution_type: ExecutionType,

@@ -72,6 +72,7 @@ fn run(machine: &Value) {
         start_time: Timestamp::UNIX_EPOCH,
         redrive_count: 0,
         redrive_time: None,
+        synchronous: false,
         input: Arc::new(input),
         execution_type: ExecutionType::Standard,
     };

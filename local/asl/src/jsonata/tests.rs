@@ -68,6 +68,7 @@ fn context() -> StateContext {
             start_time: Timestamp::UNIX_EPOCH,
             redrive_count: 0,
             redrive_time: None,
+            synchronous: false,
             input: Arc::new(Value::Null),
             execution_type: crate::ExecutionType::Standard,
         }),

@@ -98,6 +98,7 @@ fn context(script: &Script, input: Value, execution_type: ExecutionType) -> Exec
         start_time: script.clock.now(),
         redrive_count: 0,
         redrive_time: None,
+        synchronous: script.case.id.contains("start_execution_sync_response"),
         input: Arc::new(input),
         execution_type,
     }

@@ -89,7 +89,7 @@ impl StepFunctions {
     pub(super) fn start_execution(self: &Arc<Self>, input: Value) -> Result<Value, ServiceError> {
         let started = self.checked(read(input)?)?;
         if started.resolved.machine.kind == Kind::Express {
-            let launch = self.express(started)?;
+            let launch = self.express(started, false)?;
             let answer = json!({
                 "executionArn": launch.context.execution_arn,
                 "startDate": seconds(launch.context.start_time.as_millisecond()),
@@ -154,7 +154,7 @@ impl StepFunctions {
         ))
     }
 
-    fn express(&self, started: Started) -> Result<Launch, ServiceError> {
+    fn express(&self, started: Started, synchronous: bool) -> Result<Launch, ServiceError> {
         let machine = &started.resolved.machine;
         let resource = format!("express:{}:{}:{}", machine.name, started.name, Uuid::new_v4());
         let definition =
@@ -173,6 +173,7 @@ impl StepFunctions {
             start_time: started.now,
             redrive_count: 0,
             redrive_time: None,
+            synchronous,
             input: started.value,
             execution_type: ExecutionType::Express,
         };
@@ -196,6 +197,7 @@ impl StepFunctions {
             start_time: Timestamp::from_millisecond(execution.started).unwrap_or_default(),
             redrive_count: execution.redrives,
             redrive_time: execution.redriven.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            synchronous: false,
             input,
             execution_type: ExecutionType::Standard,
         })
@@ -210,7 +212,7 @@ impl StepFunctions {
             return Err(not_supported());
         }
         let (text, trace) = (started.input.clone(), started.trace.clone());
-        let launch = self.express(started)?;
+        let launch = self.express(started, true)?;
         let context = launch.context.clone();
         let end = self.launch(launch).ended().await?;
         let took = end.stopped.as_millisecond() - context.start_time.as_millisecond();

@@ -277,6 +277,7 @@ impl StepFunctions {
             execution_type: child.execution_type,
             redrive_count: 0,
             redrive_time: None,
+            synchronous: false,
             role_arn: child.parent.role_arn.clone(),
             region: child.parent.region.clone(),
         };

@@ -143,6 +143,7 @@ impl StepFunctions {
             start_time: lake::clock::now(),
             redrive_count: 0,
             redrive_time: None,
+            synchronous: false,
             input,
             execution_type: ExecutionType::Express,
         }

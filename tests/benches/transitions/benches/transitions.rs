@@ -83,6 +83,7 @@ fn context(input: Arc<Value>, execution_type: ExecutionType) -> Arc<ExecutionCon
         start_time: Timestamp::UNIX_EPOCH,
         redrive_count: 0,
         redrive_time: None,
+        synchronous: false,
         input,
         execution_type,
     })
