@@ -94,7 +94,10 @@ impl Dialect for TrinoDialect {
         {
             parser.next_token();
             parser.next_token();
-            return Some(Ok(call("$literal", vec![text(value), text(&word)])));
+            return Some(Ok(match word.as_str() {
+                "json" => call("json_parse", vec![text(value)]),
+                _ => call("$literal", vec![text(value), text(&word)]),
+            }));
         }
         if word == "double"
             && is_word(&second, "precision")

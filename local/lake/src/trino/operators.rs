@@ -21,7 +21,7 @@ pub(super) struct TrinoOperators {
 
 impl TrinoOperators {
     pub fn new(scalar: &[Arc<ScalarUDF>]) -> Self {
-        const NAMES: [&str; 8] = [
+        const NAMES: [&str; 9] = [
             "$add",
             "$subtract",
             "$multiply",
@@ -30,6 +30,7 @@ impl TrinoOperators {
             "$shift",
             "$elapsed",
             "concat",
+            "$equals",
         ];
         let functions = NAMES
             .into_iter()
@@ -88,6 +89,16 @@ impl ExprPlanner for TrinoOperators {
         if !comparable(&left_kind, &right_kind) {
             return Err(inapplicable(&op, &left_kind, &right_kind).into());
         }
+        let nested = |kind: &TrinoType| matches!(kind, TrinoType::Array(_) | TrinoType::Map(..));
+        if nested(&left_kind) && nested(&right_kind) && is_equality(&op) {
+            let equal = self.call("$equals", vec![left, right])?;
+            return Ok(match equal {
+                PlannerResult::Planned(equal) if op == BinaryOperator::NotEq => {
+                    PlannerResult::Planned(Expr::Not(Box::new(equal)))
+                }
+                equal => equal,
+            });
+        }
         let (left, right) =
             (floating(left, &left_kind, &right_kind), floating(right, &right_kind, &left_kind));
         Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
@@ -144,6 +155,10 @@ fn arithmetic(op: &BinaryOperator, left: &TrinoType, right: &TrinoType) -> Optio
         BinaryOperator::Minus if is_moment(left) && is_moment(right) => Some(Arithmetic::Elapsed),
         _ => None,
     }
+}
+
+fn is_equality(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq)
 }
 
 fn is_comparison(op: &BinaryOperator) -> bool {

@@ -57,7 +57,7 @@ fn bytes(call: &Call, body: fn(&[u8]) -> Vec<u8>) -> Result<ArrayRef> {
     call.each_bytes(|row| Ok(Some(body(values.value(row)))))
 }
 
-fn from_text(name: &str, given: &[TrinoType]) -> Result<super::function::Plan, Failure> {
+pub(super) fn from_text(name: &str, given: &[TrinoType]) -> Result<super::function::Plan, Failure> {
     match given {
         [TrinoType::Varbinary] => Ok(super::function::Plan::given(given, BYTES)),
         _ => exactly(name, given, &[TEXT], BYTES),
@@ -65,7 +65,7 @@ fn from_text(name: &str, given: &[TrinoType]) -> Result<super::function::Plan, F
 }
 
 /// The text of an argument that may come as bytes.
-fn text_of(call: &Call) -> Result<Vec<Option<String>>> {
+pub(super) fn text_of(call: &Call) -> Result<Vec<Option<String>>> {
     if *call.kind(0) == BYTES {
         let values = call.bytes(0)?;
         return Ok(values

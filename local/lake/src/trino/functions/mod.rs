@@ -12,11 +12,13 @@ mod aggregate;
 mod arithmetic;
 mod array;
 mod bits;
+mod bytes;
 mod conditional;
 mod date_arithmetic;
 mod date_format;
 mod date_parts;
 mod digest;
+mod equality;
 mod json;
 mod lambda;
 mod map;
@@ -43,14 +45,16 @@ pub(super) use json::{from_json, value_to_json};
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 18] = [
+    let families: [&[Function]; 20] = [
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
+        bytes::FUNCTIONS,
         conditional::FUNCTIONS,
         date_arithmetic::FUNCTIONS,
         date_format::FUNCTIONS,
         date_parts::FUNCTIONS,
         digest::FUNCTIONS,
+        equality::FUNCTIONS,
         json::FUNCTIONS,
         map::FUNCTIONS,
         math::FUNCTIONS,

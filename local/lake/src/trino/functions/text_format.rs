@@ -140,10 +140,16 @@ fn written(
     let whole = || shown.parse::<i64>().map_err(|_| refused());
     let text = match directive.conversion {
         _ if !present => shown,
-        's' | 'S' => match directive.precision {
-            Some(most) => shown.chars().take(most).collect(),
-            None => shown,
-        },
+        's' | 'S' => {
+            let shown = match kind {
+                TrinoType::Timestamp(_) => of_java(&shown),
+                _ => shown,
+            };
+            match directive.precision {
+                Some(most) => shown.chars().take(most).collect(),
+                None => shown,
+            }
+        }
         'b' | 'B' => {
             if *kind == TrinoType::Boolean {
                 shown
@@ -172,6 +178,15 @@ fn written(
     let text = if directive.conversion == 'S' { text.to_uppercase() } else { text };
     padded(&text, directive, out);
     Ok(())
+}
+
+/// A timestamp as Java's `LocalDateTime` shows itself: seconds that are none are left out.
+fn of_java(timestamp: &str) -> String {
+    let text = timestamp.replacen(' ', "T", 1);
+    match text.strip_suffix(":00") {
+        Some(minute) if minute.matches(':').count() == 1 => minute.to_owned(),
+        _ => text,
+    }
 }
 
 /// `1.5e3` as Java writes it: `1.5e+03`.

@@ -187,6 +187,7 @@ fn check(from: &TrinoType, to: &TrinoType) -> Result<(), Failure> {
     let possible = match (from, to) {
         (from, to) if from == to => true,
         (Unknown | Json, _) | (_, Json) => true,
+        (Varchar(_), Varbinary) => true,
         (Varbinary, _) | (_, Varbinary) => false,
         (Varchar(_) | Char(_), Array(_) | Map(..) | Row(_))
         | (Array(_) | Map(..) | Row(_), Varchar(_) | Char(_)) => false,

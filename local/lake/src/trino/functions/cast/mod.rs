@@ -12,7 +12,9 @@ pub(super) use function::functions;
 pub(in crate::trino) use number::{pow10, rescale};
 pub(in crate::trino) use time::{from_instants, instants, times_of_day};
 
-use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray, new_null_array};
 use datafusion::common::Result;
 
 use crate::sql::{Failure, TrinoType};
@@ -55,6 +57,11 @@ pub(in crate::trino) fn cast_array(
         (Json, _) => super::json::from_json(array, to, on_failure),
         (Varchar(_) | Char(_) | Uuid, Varchar(length)) => Ok(to_text::shorten(array, *length)),
         (Varchar(_) | Char(_), Char(length)) => Ok(to_text::pad(array, *length)),
+        (Varchar(_), Varbinary) => {
+            let bytes: BinaryArray =
+                array.as_string::<i32>().iter().map(|text| text.map(str::as_bytes)).collect();
+            Ok(Arc::new(bytes))
+        }
         (_, Varchar(length)) => to_text::to_text(array, from, *length, on_failure),
         (Varchar(_) | Char(_), _) => from_text::from_text(array, to, on_failure),
         (Boolean | Tinyint | Smallint | Integer | Bigint | Real | Double | Decimal(..), _)

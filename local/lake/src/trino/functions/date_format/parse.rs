@@ -43,7 +43,10 @@ fn read_mysql(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
             Some('d' | 'e') => reading.number(2).map(|day| reading.day = day),
             Some('j') => reading.number(3).map(|day| reading.day_of_year = Some(day)),
             Some('a' | 'W') => reading.name(&DAYS).map(|_| ()),
-            Some('H' | 'k' | 'h' | 'I' | 'l') => reading.number(2).map(|hour| reading.hour = hour),
+            Some('H' | 'k') => reading.number(2).map(|hour| reading.hour = hour),
+            Some('h' | 'I' | 'l') => reading.number(2).map(|hour| {
+                (reading.hour, reading.half_day) = (hour, true);
+            }),
             Some('i') => reading.number(2).map(|minute| reading.minute = minute),
             Some('s' | 'S') => reading.number(2).map(|second| reading.second = second),
             Some('f') => reading.fraction(9).map(|nanos| reading.nanos = nanos),

@@ -14,6 +14,8 @@ pub(super) struct Reading<'a> {
     pub second: i64,
     pub nanos: i64,
     pub afternoon: Option<bool>,
+    /// The hour is one of twelve.
+    pub half_day: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -29,6 +31,7 @@ impl<'a> Reading<'a> {
             second: 0,
             nanos: 0,
             afternoon: None,
+            half_day: false,
         }
     }
 
@@ -93,6 +96,8 @@ impl<'a> Reading<'a> {
         let hour = match self.afternoon {
             Some(afternoon) if self.hour <= 12 => self.hour % 12 + if afternoon { 12 } else { 0 },
             Some(_) => return None,
+            None if self.half_day && self.hour <= 12 => self.hour % 12,
+            None if self.half_day => return None,
             None => self.hour,
         };
         let days = match self.day_of_year {

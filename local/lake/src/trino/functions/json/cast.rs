@@ -1,9 +1,5 @@
 //! Casts to JSON and from it.
-#![expect(
-    clippy::match_same_arms,
-    clippy::cast_possible_truncation,
-    reason = "one arm a line of the user guide's tables"
-)]
+#![expect(clippy::cast_possible_truncation, reason = "rounded before")]
 
 use std::sync::Arc;
 
@@ -89,27 +85,70 @@ pub(in crate::trino::functions) fn to_json(array: &ArrayRef, from: &TrinoType) -
     }
     let found: StringArray = (0..array.len())
         .map(|row| {
-            (!array.is_null(row)).then(|| match from {
-                TrinoType::Decimal(..) => text_of(array.as_ref(), row),
-                TrinoType::Map(..) => sorted(value_to_json(array.as_ref(), row)).to_string(),
-                TrinoType::Json => text_of(array.as_ref(), row),
-                _ => value_to_json(array.as_ref(), row).to_string(),
+            (!array.is_null(row)).then(|| {
+                let mut text = String::new();
+                write_json(array.as_ref(), row, from, &mut text);
+                text
             })
         })
         .collect();
     Arc::new(found)
 }
 
-/// Trino sorts the keys of maps it turns to JSON.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(object) => {
-            let mut entries: Vec<(String, Value)> = object.into_iter().collect();
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
-        }
-        other => other,
+/// A value as JSON's text: decimals to their last digit, JSON as it is, the keys of maps in order.
+fn write_json(array: &dyn Array, row: usize, kind: &TrinoType, out: &mut String) {
+    if array.is_null(row) {
+        out.push_str("null");
+        return;
     }
+    match (kind, array.data_type()) {
+        (TrinoType::Decimal(..) | TrinoType::Json, _) => out.push_str(&text_of(array, row)),
+        (TrinoType::Array(item), DataType::List(_)) => {
+            let items = array.as_list::<i32>().value(row);
+            out.push('[');
+            for at in 0..items.len() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_json(items.as_ref(), at, item, out);
+            }
+            out.push(']');
+        }
+        (TrinoType::Map(_, value), DataType::Map(..)) => {
+            let entries = array.as_map().value(row);
+            let (keys, values) = (entries.column(0).as_ref(), entries.column(1).as_ref());
+            let mut named: Vec<(String, usize)> =
+                (0..entries.len()).map(|at| (text_of(keys, at), at)).collect();
+            named.sort();
+            let members =
+                named.iter().map(|(name, at)| (name.as_str(), values, *at, value.as_ref()));
+            write_members(members, out);
+        }
+        (TrinoType::Row(fields), DataType::Struct(names)) => {
+            let columns = array.as_struct().columns();
+            let members = names.iter().zip(columns).zip(fields).map(|((name, column), field)| {
+                (name.name().as_str(), column.as_ref(), row, &field.1)
+            });
+            write_members(members, out);
+        }
+        _ => out.push_str(&value_to_json(array, row).to_string()),
+    }
+}
+
+fn write_members<'m>(
+    members: impl Iterator<Item = (&'m str, &'m dyn Array, usize, &'m TrinoType)>,
+    out: &mut String,
+) {
+    out.push('{');
+    for (at, (name, column, row, kind)) in members.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        out.push_str(&Value::from(name).to_string());
+        out.push(':');
+        write_json(column, row, kind, out);
+    }
+    out.push('}');
 }
 
 /// `CAST(json AS type)`: JSON's null is NULL, scalars go by their texts.

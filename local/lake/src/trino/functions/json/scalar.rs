@@ -80,7 +80,11 @@ fn parse(call: &Call) -> Result<ArrayRef> {
     call.each_text(|row| {
         let text = texts.value(row);
         match serde_json::from_str::<Value>(text) {
-            Ok(value) => Ok(Some(value.to_string())),
+            Ok(mut value) => {
+                // Trino keeps members in the order of their names, and so compares them.
+                value.sort_all_objects();
+                Ok(Some(value.to_string()))
+            }
             Err(_) => {
                 Err(Failure::invalid_argument(format!("Cannot convert value to JSON: '{text}'"))
                     .into())

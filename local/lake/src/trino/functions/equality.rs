@@ -1,0 +1,93 @@
+//! `=` of arrays and maps: NULL where an element decides and is NULL, and maps in any order.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum};
+use datafusion::arrow::compute::kernels::cmp;
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
+use datafusion::common::Result;
+
+use super::call::Call;
+use super::function::{Function, Plan, coerces, unexpected};
+
+pub(super) const FUNCTIONS: &[Function] = &[Function::new("$equals", types, equals)];
+
+fn types(given: &[crate::sql::TrinoType]) -> Result<Plan, crate::sql::Failure> {
+    let [left, right] = given else {
+        return Err(unexpected("$equals", given, "two values"));
+    };
+    let common = if coerces(left, right) { right } else { left };
+    Ok(Plan::new(vec![common.clone(), common.clone()], crate::sql::TrinoType::Boolean))
+}
+
+fn equals(call: &Call) -> Result<ArrayRef> {
+    let (left, right) = (call.array(0)?, call.array(1)?);
+    let found: BooleanArray = (0..call.rows)
+        .map(|row| same(left.as_ref(), row, right.as_ref(), row))
+        .collect::<Result<_>>()?;
+    Ok(Arc::new(found))
+}
+
+/// Whether two values are equal; `None` when a NULL leaves it open.
+#[expect(clippy::float_cmp, reason = "as SQL does")]
+fn same(left: &dyn Array, at: usize, right: &dyn Array, other: usize) -> Result<Option<bool>> {
+    if left.is_null(at) || right.is_null(other) {
+        return Ok(None);
+    }
+    match left.data_type() {
+        DataType::List(_) => {
+            let (left, right) =
+                (left.as_list::<i32>().value(at), right.as_list::<i32>().value(other));
+            if left.len() != right.len() {
+                return Ok(Some(false));
+            }
+            all((0..left.len()).map(|item| same(left.as_ref(), item, right.as_ref(), item)))
+        }
+        DataType::Map(..) => {
+            let (left, right) = (left.as_map().value(at), right.as_map().value(other));
+            if left.len() != right.len() {
+                return Ok(Some(false));
+            }
+            let (keys, values) = (left.column(0).as_ref(), left.column(1).as_ref());
+            let (others, found) = (right.column(0).as_ref(), right.column(1).as_ref());
+            all((0..left.len()).map(|entry| {
+                for candidate in 0..right.len() {
+                    if same(keys, entry, others, candidate)? == Some(true) {
+                        return same(values, entry, found, candidate);
+                    }
+                }
+                Ok(Some(false))
+            }))
+        }
+        DataType::Struct(_) => {
+            let (left, right) = (left.as_struct(), right.as_struct());
+            let fields = left.columns().iter().zip(right.columns());
+            all(fields.map(|(one, two)| same(one.as_ref(), at, two.as_ref(), other)))
+        }
+        // NaN is no equal of NaN, which Arrow's kernels say it is.
+        DataType::Float64 => {
+            let value = |array: &dyn Array, at| array.as_primitive::<Float64Type>().value(at);
+            Ok(Some(value(left, at) == value(right, other)))
+        }
+        DataType::Float32 => {
+            let value = |array: &dyn Array, at| array.as_primitive::<Float32Type>().value(at);
+            Ok(Some(value(left, at) == value(right, other)))
+        }
+        _ => {
+            let (left, right) = (left.slice(at, 1), right.slice(other, 1));
+            let (left, right): (&dyn Datum, &dyn Datum) = (&left, &right);
+            Ok(Some(cmp::eq(left, right)?.value(0)))
+        }
+    }
+}
+
+/// False if any is, else unknown if any is.
+fn all(mut parts: impl Iterator<Item = Result<Option<bool>>>) -> Result<Option<bool>> {
+    parts.try_fold(Some(true), |so_far, part| {
+        Ok(match (so_far, part?) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (None, _) | (_, None) => None,
+            _ => Some(true),
+        })
+    })
+}
