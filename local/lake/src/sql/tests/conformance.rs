@@ -14,8 +14,8 @@ use crate::Lake;
 use crate::sql::{QueryError, classify};
 
 /// What was reached, in cases: a change may raise it, none may lower it.
-const CORE_FLOOR: usize = 3610;
-const ALL_FLOOR: usize = 6840;
+const CORE_FLOOR: usize = 3720;
+const ALL_FLOOR: usize = 6950;
 const STATEMENTS_FLOOR: usize = 410;
 
 fn folder() -> Option<PathBuf> {

@@ -30,7 +30,12 @@ fn equals(call: &Call) -> Result<ArrayRef> {
 
 /// Whether two values are equal; `None` when a NULL leaves it open.
 #[expect(clippy::float_cmp, reason = "as SQL does")]
-fn same(left: &dyn Array, at: usize, right: &dyn Array, other: usize) -> Result<Option<bool>> {
+pub(super) fn same(
+    left: &dyn Array,
+    at: usize,
+    right: &dyn Array,
+    other: usize,
+) -> Result<Option<bool>> {
     if left.is_null(at) || right.is_null(other) {
         return Ok(None);
     }

@@ -68,10 +68,10 @@ fn position_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 
 /// Patterns compiled in this evaluation.
 #[derive(Default)]
-struct Patterns(HashMap<String, Regex>);
+pub(super) struct Patterns(HashMap<String, Regex>);
 
 impl Patterns {
-    fn get(&mut self, pattern: &str) -> Result<&Regex, Failure> {
+    pub fn get(&mut self, pattern: &str) -> Result<&Regex, Failure> {
         if !self.0.contains_key(pattern) {
             let regex = Regex::new(&translated(pattern)).map_err(|error| {
                 if pattern.contains("(?=")

@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment,
-    OrderByExpr, OrderByOptions, Value,
+    OrderByExpr, OrderByOptions, Value, WindowFrameBound, WindowSpec, WindowType,
 };
 
 use crate::sql::Failure;
@@ -13,6 +13,9 @@ use crate::trino::ast::{call, function_name, plain_arguments, quoted, text, thun
 const ARGUMENTS: usize = 127;
 
 pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
+    if let Some(WindowType::WindowSpec(window)) = &mut function.over {
+        plain_bounds(window);
+    }
     let Some(name) = function_name(&function) else {
         return Ok(Expr::Function(function));
     };
@@ -30,6 +33,9 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
         ("if", [condition, then]) => case(condition, then, None),
         ("if", [condition, then, otherwise]) => case(condition, then, Some(otherwise)),
         ("try", [body]) => call("try", vec![thunk(body.clone())]),
+        ("regexp_replace", [_, _, Expr::Lambda(_)]) => call("$regexp_replace_by", arguments),
+        ("map", []) => call("map", vec![call("$array", Vec::new()), call("$array", Vec::new())]),
+        ("array_sort", [_, Expr::Lambda(_)]) => call("$array_sort_by", arguments),
         ("current_date", []) => call("$cast", vec![call("now", Vec::new()), text("date")]),
         ("current_timestamp", _) => call("now", Vec::new()),
         ("localtimestamp", _) => call("$cast", vec![call("now", Vec::new()), text("timestamp(3)")]),
@@ -75,6 +81,21 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
             Expr::Function(function)
         }
     })
+}
+
+/// The bounds of a window's frame as numbers again: DataFusion takes no casts there.
+pub(super) fn plain_bounds(window: &mut WindowSpec) {
+    let Some(frame) = &mut window.window_frame else { return };
+    for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
+        if let WindowFrameBound::Preceding(Some(bound)) | WindowFrameBound::Following(Some(bound)) =
+            bound
+            && let Expr::Cast { expr: number, .. } = bound.as_mut()
+            && matches!(number.as_ref(), Expr::Value(_))
+        {
+            let number = std::mem::replace(number.as_mut(), Expr::Value(Value::Null.into()));
+            **bound = number;
+        }
+    }
 }
 
 fn lower_name(function: &mut Function, name: &str) {

@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, LimitClause, OrderByKind, Query, Select, SelectItem, TableAlias,
-    TableFactor, Value,
+    Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByKind, Query, Select, SelectItem,
+    TableAlias, TableFactor, Value,
 };
 
 use super::lower;
@@ -93,6 +93,11 @@ pub(super) fn enter_select(select: &mut Select) {
 }
 
 pub(super) fn leave_select(select: &mut Select) {
+    for window in &mut select.named_window {
+        if let NamedWindowExpr::WindowSpec(window) = &mut window.1 {
+            super::function::plain_bounds(window);
+        }
+    }
     group_ordinals(select, show);
     let mut names = HashSet::new();
     for (at, item) in select.projection.iter_mut().enumerate() {

@@ -16,6 +16,12 @@ impl Path {
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let refused = || Failure::invalid_argument(format!("Invalid JSON path: '{text}'"));
         let text = text.trim();
+        let standard = text.starts_with("lax ") || text.starts_with("strict ");
+        if standard && text.contains(['?', '(', '@']) {
+            return Err(Failure::not_supported(format!(
+                "filters and methods in an SQL/JSON path: {text}"
+            )));
+        }
         let text = text
             .strip_prefix("lax ")
             .or_else(|| text.strip_prefix("strict "))

@@ -26,6 +26,7 @@ pub(in crate::trino::functions) const FUNCTIONS: &[Function] = &[
         extract_scalar,
     ),
     Function::new("$json_exists", |given| with_path(given, TrinoType::Boolean), exists),
+    Function::new("$json_query", |given| over(given, 3, TrinoType::Varchar(None)), query),
     Function::new("json_size", |given| with_path(given, TrinoType::Bigint), size),
     Function::new("json_array_length", |given| over(given, 1, TrinoType::Bigint), array_length),
     Function::new("json_array_get", array_get_types, array_get),
@@ -125,6 +126,24 @@ fn extract_scalar(call: &Call) -> Result<ArrayRef> {
         [Value::String(text)] => Some(text.clone()),
         [value @ (Value::Bool(_) | Value::Number(_))] => Some(value.to_string()),
         _ => None,
+    })
+}
+
+/// What a path finds, as JSON: `wrapper` says whether an array is put around it.
+fn query(call: &Call) -> Result<ArrayRef> {
+    let wrapper = call.constant_text(2).unwrap_or("without").to_owned();
+    found(call, |path, value| {
+        let values = path.find(value);
+        let wrapped = || Value::Array(values.iter().copied().cloned().collect()).to_string();
+        match (wrapper.as_str(), values.as_slice()) {
+            (_, []) => None,
+            ("with", _) => Some(wrapped()),
+            (_, [only @ (Value::Array(_) | Value::Object(_))]) => Some(only.to_string()),
+            ("conditional", _) => Some(wrapped()),
+            (_, [only]) => Some(only.to_string()),
+            // More than one value without a wrapper is an error, and that is NULL.
+            (_, _) => None,
+        }
     })
 }
 

@@ -3,6 +3,8 @@
 mod list;
 mod map;
 mod reduce;
+mod replace;
+mod sort;
 mod trying;
 
 use std::collections::HashMap;
@@ -34,6 +36,9 @@ pub(super) fn functions() -> Vec<Arc<HigherOrderUDF>> {
         ("transform_values", Kind::Map(map::Kind::Values)),
         ("map_filter", Kind::Map(map::Kind::Filter)),
         ("reduce", Kind::Reduce),
+        ("map_zip_with", Kind::MapZipWith),
+        ("$regexp_replace_by", Kind::Replace),
+        ("$array_sort_by", Kind::Sort),
     ]
     .into_iter()
     .map(|(name, kind)| Arc::new(HigherOrderUDF::new_from_impl(LambdaFunction { name, kind })))
@@ -47,6 +52,11 @@ enum Kind {
     ZipWith,
     Map(map::Kind),
     Reduce,
+    MapZipWith,
+    /// `regexp_replace` with a lambda.
+    Replace,
+    /// `array_sort` with a lambda.
+    Sort,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -117,9 +127,10 @@ impl HigherOrderUDFImpl for LambdaFunction {
         Ok(given
             .iter()
             .map(|kind| match (self.kind, kind) {
-                (Kind::List(_) | Kind::ZipWith, DataType::Null) => {
+                (Kind::List(_) | Kind::ZipWith | Kind::Sort, DataType::Null) => {
                     TrinoType::Array(Box::new(TrinoType::Unknown)).to_arrow()
                 }
+                (Kind::Replace, DataType::Null) => DataType::Utf8,
                 (_, kind) => TrinoType::of_arrow(kind).to_arrow(),
             })
             .collect())
@@ -147,6 +158,26 @@ impl HigherOrderUDFImpl for LambdaFunction {
                     first.and_then(entry_of).ok_or_else(|| self.refused("a map comes first"))?;
                 vec![vec![field("key", &key), field("value", &value)]]
             }
+            Kind::MapZipWith => {
+                let maps: Option<Vec<_>> = values.iter().map(entry_of).collect();
+                match maps.as_deref() {
+                    Some([(key, left), (_, right)]) => {
+                        vec![vec![field("key", key), field("left", left), field("right", right)]]
+                    }
+                    _ => return Err(self.refused("two maps come first").into()),
+                }
+            }
+            Kind::Replace => {
+                if values.len() != 2 || values.iter().any(|kind| *kind != DataType::Utf8) {
+                    return Err(self.refused("a text and a pattern come first").into());
+                }
+                vec![vec![field("groups", &replace::groups())]]
+            }
+            Kind::Sort => {
+                let item =
+                    first.and_then(item_of).ok_or_else(|| self.refused("an array comes first"))?;
+                vec![vec![field("left", &item), field("right", &item)]]
+            }
             Kind::Reduce => return reduce::parameters(self.name, step, given),
         }))
     }
@@ -172,7 +203,12 @@ impl HigherOrderUDFImpl for LambdaFunction {
             Kind::List(list::Kind::Transform) | Kind::ZipWith => {
                 (array(&lambda), HashMap::default())
             }
-            Kind::List(list::Kind::Filter) | Kind::Map(map::Kind::Filter) => {
+            Kind::Replace => (DataType::Utf8, HashMap::default()),
+            Kind::MapZipWith => {
+                let values = map::Kind::Values;
+                (map::result(values, kept()?.data_type(), lambda.data_type()), HashMap::default())
+            }
+            Kind::List(list::Kind::Filter) | Kind::Map(map::Kind::Filter) | Kind::Sort => {
                 (kept()?.data_type().clone(), HashMap::default())
             }
             Kind::List(_) => (DataType::Boolean, HashMap::default()),
@@ -206,6 +242,9 @@ impl HigherOrderUDFImpl for LambdaFunction {
             Kind::Try => trying::run(lambdas[0], rows, result)?,
             Kind::List(kind) => list::run(kind, &values[0], lambdas[0], result)?,
             Kind::ZipWith => list::zip_with(&values[0], &values[1], lambdas[0], result)?,
+            Kind::MapZipWith => map::zip_with(&values[0], &values[1], lambdas[0], result)?,
+            Kind::Replace => replace::run(&values[0], &values[1], lambdas[0])?,
+            Kind::Sort => sort::run(&values[0], lambdas[0], result)?,
             Kind::Map(kind) => map::run(kind, &values[0], lambdas[0], result)?,
             Kind::Reduce => reduce::run(&values[0], &values[1], lambdas[0], lambdas[1], result)?,
         };

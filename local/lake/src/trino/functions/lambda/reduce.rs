@@ -32,7 +32,11 @@ pub(super) fn parameters(
     let state =
         folded.flatten().filter(|kind| *kind != DataType::Null).unwrap_or_else(|| initial.clone());
     let fold = vec![field("state", &state), field("item", &item)];
-    if step == 0 {
+    let all_known = given.iter().all(|argument| match argument {
+        ValueOrLambda::Lambda(field) => field.is_some(),
+        ValueOrLambda::Value(_) => true,
+    });
+    if step == 0 && !all_known {
         return Ok(LambdaParametersProgress::Partial(vec![Some(fold), None]));
     }
     Ok(LambdaParametersProgress::Complete(vec![fold, vec![field("state", &state)]]))
@@ -74,6 +78,7 @@ pub(super) fn run(
         return Ok(new_null_array(result, 0));
     }
     let finished = evaluate(finish, &[state], &every, list.len())?;
+    let finished = cast(&finished, result)?;
     let order: Vec<(usize, usize)> =
         (0..list.len()).map(|row| if list.is_null(row) { (1, 0) } else { (0, row) }).collect();
     let none = new_null_array(finished.data_type(), 1);
