@@ -9,17 +9,14 @@ does not hold.
 """
 
 import json
-import os
 import pathlib
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from account import Account, until, walk
+
 ROLE = "arn:aws:iam::123456789012:role/walk"
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
 # As Step Functions Local has it.
@@ -36,9 +33,9 @@ WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": 
 
 
 class Walk:
-    def __init__(self, place, boto3):
-        self.place, self.boto3, self.done = place, boto3, []
-        self.sfn, self.sqs, self.s3 = (boto3.client(name, **place) for name in ("stepfunctions", "sqs", "s3"))
+    def __init__(self, boto3):
+        self.boto3 = boto3
+        self.sfn, self.sqs, self.s3 = (boto3.client(name) for name in ("stepfunctions", "sqs", "s3"))
 
     def machine(self, name, definition, **more):
         return self.sfn.create_state_machine(
@@ -64,26 +61,10 @@ class Walk:
 
     def cli(self, *command):
         """The AWS CLI's answer, parsed."""
-        environment = {
-            **os.environ,
-            "AWS_ENDPOINT_URL": self.place["endpoint_url"],
-            "AWS_DEFAULT_REGION": self.place["region_name"],
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_PAGER": "",
-        }
         aws = pathlib.Path(sys.executable).parent / "aws"
-        ran = subprocess.run([str(aws), "stepfunctions", *command], env=environment, capture_output=True, text=True)
+        ran = subprocess.run([str(aws), "stepfunctions", *command], capture_output=True, text=True)
         assert ran.returncode == 0, (command, ran.stderr)
         return json.loads(ran.stdout) if ran.stdout.strip() else {}
-
-
-def until(ask, is_enough, seconds=30):
-    end = time.monotonic() + seconds
-    while not is_enough(found := ask()):
-        assert time.monotonic() < end, f"waited {seconds} s in vain: {found}"
-        time.sleep(0.02)
-    return found
 
 
 def machines(walk):
@@ -139,7 +120,7 @@ def stopping(walk):
 def worker(walk, activity, answers):
     """Takes as many tasks as there are answers, each in its turn."""
     for answer in answers:
-        task = walk.boto3.client("stepfunctions", **walk.place).get_activity_task(activityArn=activity, workerName="w")
+        task = walk.boto3.client("stepfunctions").get_activity_task(activityArn=activity, workerName="w")
         token = task["taskToken"]
         walk.sfn.send_task_heartbeat(taskToken=token)
         if isinstance(answer, Exception):
@@ -340,49 +321,16 @@ STEPS = [
 ]
 
 
-def serve(local, folder):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = open(folder / "serve.log", "wb")
-    mocks = folder / "mocks.json"
-    mocks.write_text(json.dumps(MOCKS))
-    command = [local, "serve", "--data-dir", folder / "data", "--port", str(port), "--mock-config", mocks]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-    for _ in range(600):
-        assert process.poll() is None, (folder / "serve.log").read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return process, port
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("local serve does not answer")
-
-
 def main():
-    # As `local serve` says: StartSyncExecution and TestState would go to hosts of their own.
-    os.environ["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
-    import boto3
+    local = sys.argv[1] if len(sys.argv) > 1 else None
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as mocks:
+        json.dump(MOCKS, mocks)
+        mocks.flush()
+        with Account(local, "--mock-config", mocks.name):
+            import boto3
 
-    local = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/release/local").resolve()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="step-functions-walk-"))
-    process, port = serve(local, folder)
-    place = {
-        "endpoint_url": f"http://127.0.0.1:{port}",
-        "region_name": "us-east-1",
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-    }
-    try:
-        walk = Walk(place, boto3)
-        for step in STEPS:
-            step(walk)
-            print(f"ok  {step.__name__.replace('_', ' ')}")
-        print(f"{len(STEPS)} of {len(STEPS)} steps with boto3 {boto3.__version__} and the AWS CLI")
-    finally:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(folder)
+            walk(STEPS, Walk(boto3))
+            print(f"{len(STEPS)} of {len(STEPS)} steps with boto3 {boto3.__version__} and the AWS CLI")
 
 
 if __name__ == "__main__":

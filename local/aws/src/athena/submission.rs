@@ -78,8 +78,10 @@ impl StartQueryExecution {
         self.execution_parameters.as_deref().unwrap_or_default()
     }
 
+    /// Athena takes it between Hive's backticks too: awswrangler's `repair_table` sends it so.
     fn database(&self) -> Option<&str> {
-        self.query_execution_context.as_ref()?.database.as_deref()
+        let given = self.query_execution_context.as_ref()?.database.as_deref()?;
+        Some(given.strip_prefix('`').and_then(|name| name.strip_suffix('`')).unwrap_or(given))
     }
 
     fn catalog(&self) -> &str {
