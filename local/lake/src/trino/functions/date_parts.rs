@@ -1,6 +1,10 @@
 //! Parts of dates and times: `year(x)`, `day_of_week(x)` (Monday is 1) …
 
-use datafusion::arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -10,24 +14,31 @@ use crate::sql::{Failure, TrinoType, civil, day_number};
 
 macro_rules! part {
     ($name:literal, $part:ident) => {
-        Function::new($name, |given| plan($name, given), |call| run(call, $part))
+        Function::new($name, |given| plan($name, given), |call| run(call, $part, false))
+    };
+}
+
+/// A part that the day alone decides.
+macro_rules! day_part {
+    ($name:literal, $part:ident) => {
+        Function::new($name, |given| plan($name, given), |call| run(call, $part, true))
     };
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    part!("year", year),
-    part!("quarter", quarter),
-    part!("month", month),
-    part!("week", week),
-    part!("week_of_year", week),
-    part!("year_of_week", year_of_week),
-    part!("yow", year_of_week),
-    part!("day", day),
-    part!("day_of_month", day),
-    part!("day_of_week", day_of_week),
-    part!("dow", day_of_week),
-    part!("day_of_year", day_of_year),
-    part!("doy", day_of_year),
+    day_part!("year", year),
+    day_part!("quarter", quarter),
+    day_part!("month", month),
+    day_part!("week", week),
+    day_part!("week_of_year", week),
+    day_part!("year_of_week", year_of_week),
+    day_part!("yow", year_of_week),
+    day_part!("day", day),
+    day_part!("day_of_month", day),
+    day_part!("day_of_week", day_of_week),
+    day_part!("dow", day_of_week),
+    day_part!("day_of_year", day_of_year),
+    day_part!("doy", day_of_year),
     part!("hour", hour),
     part!("minute", minute),
     part!("second", second),
@@ -68,8 +79,11 @@ impl Moment {
     }
 }
 
-fn run(call: &Call, part: fn(&Moment) -> i64) -> Result<ArrayRef> {
+fn run(call: &Call, part: fn(&Moment) -> i64, of_day: bool) -> Result<ArrayRef> {
     let array = call.array(0)?;
+    if let Some((ticks, per_second)) = ticks(&array) {
+        return Ok(of_ticks(&ticks, per_second, part, of_day));
+    }
     let found = match call.kind(0) {
         TrinoType::Time(_) => super::cast::times_of_day(&array),
         TrinoType::IntervalDaySecond => super::date_arithmetic::interval_parts(&array),
@@ -84,6 +98,61 @@ fn run(call: &Call, part: fn(&Moment) -> i64) -> Result<ArrayRef> {
             })
         }))
     })
+}
+
+/// Dates and timestamps as numbers, and how many of them make a second; none of a second is a date's.
+fn ticks(array: &ArrayRef) -> Option<(Int64Array, i64)> {
+    let per_second = match array.data_type() {
+        DataType::Date32 => 0,
+        DataType::Timestamp(TimeUnit::Second, _) => 1,
+        DataType::Timestamp(TimeUnit::Millisecond, _) => 1_000,
+        DataType::Timestamp(TimeUnit::Microsecond, _) => 1_000_000,
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => 1_000_000_000,
+        _ => return None,
+    };
+    let days = match per_second {
+        0 => cast(array, &DataType::Int32).ok()?,
+        _ => array.clone(),
+    };
+    let ticks = cast(&days, &DataType::Int64).ok()?;
+    Some((ticks.as_primitive::<Int64Type>().clone(), per_second))
+}
+
+/// Rows of one day follow each other, and parts of the day are the same for all of them.
+fn of_ticks(
+    ticks: &Int64Array,
+    per_second: i64,
+    part: fn(&Moment) -> i64,
+    of_day: bool,
+) -> ArrayRef {
+    let of = |tick: i64| {
+        if per_second == 0 {
+            return Moment { days: tick, second_of_day: 0, nanos: 0 };
+        }
+        let seconds = tick.div_euclid(per_second);
+        Moment {
+            days: seconds.div_euclid(86_400),
+            second_of_day: seconds.rem_euclid(86_400),
+            nanos: tick.rem_euclid(per_second) * (1_000_000_000 / per_second),
+        }
+    };
+    let mut last = None;
+    let parts = ticks.values().iter().map(|tick| {
+        if !of_day {
+            return part(&of(*tick));
+        }
+        let day = if per_second == 0 { *tick } else { tick.div_euclid(per_second * 86_400) };
+        match last {
+            Some((known, found)) if known == day => found,
+            _ => {
+                let found = part(&Moment { days: day, second_of_day: 0, nanos: 0 });
+                last = Some((day, found));
+                found
+            }
+        }
+    });
+    let parts = parts.collect::<Vec<i64>>();
+    Arc::new(Int64Array::new(parts.into(), ticks.nulls().cloned()))
 }
 
 fn year(moment: &Moment) -> i64 {

@@ -73,6 +73,7 @@ pub(super) fn cast(
         TrinoType::Tinyint => whole::<Int8Type>(rows, present, to, on_failure)?,
         TrinoType::Smallint => whole::<Int16Type>(rows, present, to, on_failure)?,
         TrinoType::Integer => whole::<Int32Type>(rows, present, to, on_failure)?,
+        TrinoType::Bigint if let Some(found) = doubles_to_longs(array) => Arc::new(found),
         TrinoType::Bigint => whole::<Int64Type>(rows, present, to, on_failure)?,
         TrinoType::Double => {
             let found: PrimitiveArray<Float64Type> =
@@ -136,6 +137,14 @@ where
         found.append_option(on_failure.settle(value)?);
     }
     Ok(Arc::new(found.finish()))
+}
+
+/// Doubles as whole numbers, all at once; `None` where one of them is none, or too large.
+fn doubles_to_longs(array: &ArrayRef) -> Option<PrimitiveArray<Int64Type>> {
+    const MOST: f64 = 9.0e18;
+    let doubles = array.as_primitive_opt::<Float64Type>()?;
+    let fit = doubles.values().iter().all(|value| value.abs() < MOST);
+    fit.then(|| doubles.unary(|value| value.round() as i64))
 }
 
 /// Halves go away from zero.
