@@ -36,7 +36,9 @@ pub(super) fn same(
     right: &dyn Array,
     other: usize,
 ) -> Result<Option<bool>> {
-    if left.is_null(at) || right.is_null(other) {
+    // Values of no type are NULL, and their arrays do not say so.
+    let is_null = |array: &dyn Array, at| array.is_null(at) || array.data_type() == &DataType::Null;
+    if is_null(left, at) || is_null(right, other) {
         return Ok(None);
     }
     match left.data_type() {
