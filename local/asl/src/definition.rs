@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Problems};
 use crate::review::Outline;
 
 pub(crate) use fields::Fields;
-pub(crate) use machine::{Machine, Place, Scheme, Selection, State, Targets, Transition};
+pub(crate) use machine::{Found, Machine, Place, Scheme, Selection, State, Targets, Transition};
 pub(crate) use policy::Catcher;
 
 /// A whole state machine, ready to run any number of times.

@@ -81,7 +81,7 @@ pub use resource::{Pattern, Resource, ResourceKind};
 pub use review::{
     Lead, MachineOutline, Outline, Remark, StateOutline, Way, Within, hands_on, nearest, review,
 };
-pub use test_state::{StateTest, StateTested, test_state};
+pub use test_state::{StateTest, StateTested, TESTED_STATE, test_state};
 
 /// A future of [`run`] may move between the threads of a runtime.
 #[expect(dead_code, reason = "checked by the compiler alone")]

@@ -7,7 +7,8 @@ use futures::{pin_mut, select_biased};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use crate::definition::{Definition, Machine, QueryLanguage, State, Transition};
+use crate::context::MapItem;
+use crate::definition::{Definition, Found, Machine, QueryLanguage, State, Transition};
 use crate::execution::{ExecutionContext, Run};
 use crate::failure::{Failure, Trouble, error_name};
 use crate::history::{History, MAX_EVENTS, Track};
@@ -16,6 +17,9 @@ use crate::past::Inner;
 use crate::state::StateKind;
 use crate::variables::Variables;
 use crate::visit::{Exit, Tried, Visit};
+
+/// What a tested state is called in its context object, whatever its name.
+pub const TESTED_STATE: &str = "StateName";
 
 /// The longest a test may take.
 /// Source: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>.
@@ -27,14 +31,14 @@ pub struct StateTest {
     pub input: Arc<Value>,
     /// Variables that the state sees, by name.
     pub variables: Map<String, Value>,
-    /// The context object.
-    pub context: Arc<Value>,
+    /// The context object, in place of one made up.
+    pub context: Option<Arc<Value>>,
     /// What the Task, Parallel or Map comes to, in place of its doing it.
     pub mock: Option<Result<Value, Failure>>,
     /// How often the retrier that applies to the error has retried.
-    pub retrier_retry_count: u64,
+    pub retrier_retry_count: u32,
     /// How many iterations of the Map have failed.
-    pub map_iteration_failure_count: Option<u64>,
+    pub map_iteration_failure_count: u64,
     /// The file that the Map's `ItemReader` reads.
     pub map_item_reader_data: Option<String>,
 }
@@ -87,13 +91,13 @@ pub async fn test_state(
     host: &dyn Host,
 ) -> Result<StateTested, String> {
     let found = definition.machine.find(name);
-    let (machine, state) = found.ok_or_else(|| format!("State '{name}' was not found"))?;
+    let found = found.ok_or_else(|| format!("State '{name}' was not found"))?;
     let trial = Trial { test, inspection: Mutex::default(), refused: Mutex::default() };
     trial.note("input", trial.test.input.to_string().into());
     let run =
         Run { host, history: History::new(host, MAX_EVENTS, 0), execution, trial: Some(&trial) };
     let tried = {
-        let tried = run.try_state(state).fuse();
+        let tried = run.try_state(&found).fuse();
         let limit = host.sleep_until(host.now() + LIMIT).fuse();
         pin_mut!(tried, limit);
         select_biased! {
@@ -105,11 +109,12 @@ pub async fn test_state(
         return Err(reason);
     }
     let inspection = trial.inspection.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(StateTested::of(tried, machine, trial.test.variables, inspection))
+    Ok(StateTested::of(tried, found.machine, trial.test.variables, inspection))
 }
 
 impl Run<'_> {
-    async fn try_state(&self, state: &State) -> Tried {
+    async fn try_state(&self, found: &Found<'_>) -> Tried {
+        let state = found.state;
         let trial = self.trial.expect("a state is tried in a trial");
         let test = &trial.test;
         let mut variables = Variables::default();
@@ -117,8 +122,13 @@ impl Run<'_> {
             variables.assign(&[(name.clone(), Arc::new(value.clone()))]);
         }
         let track = Track::default();
-        let mut context = self.state_context(state, None);
-        context.given = Some(Arc::clone(&test.context));
+        // A state in a Map works on its first item.
+        let item = MapItem { index: 0, value: Arc::clone(&test.input) };
+        let item = (found.iterated && test.context.is_none()).then_some(&item);
+        let mut context = self.state_context(state, item);
+        context.name = TESTED_STATE.into();
+        context.retry_count = context.retry_count.map(|_| test.retrier_retry_count);
+        context.given.clone_from(&test.context);
         let mut visit = Visit {
             run: self,
             state,
@@ -129,7 +139,7 @@ impl Run<'_> {
             input: Arc::clone(&test.input),
             past: &Inner::Nothing,
         };
-        visit.try_once(&variables, test.retrier_retry_count).await
+        visit.try_once(&variables, test.retrier_retry_count.into()).await
     }
 }
 

@@ -45,6 +45,14 @@ pub(crate) struct State {
     pub catch: Vec<Catcher>,
 }
 
+/// A state, and where it lies.
+pub(crate) struct Found<'a> {
+    pub machine: &'a Machine,
+    pub state: &'a State,
+    /// It is in a Map.
+    pub iterated: bool,
+}
+
 impl Scheme {
     /// The rules inside a state: only the machine's own language is inherited,
     /// not the one the state has chosen for itself.
@@ -124,16 +132,19 @@ impl Targets<'_> {
 }
 
 impl Machine {
-    /// The state of this name, here or in a machine inside, with the machine that it is in.
-    pub fn find(&self, name: &str) -> Option<(&Self, &State)> {
+    /// The state of this name, here or in a machine inside.
+    pub fn find(&self, name: &str) -> Option<Found<'_>> {
         if let Some(state) = self.states.iter().find(|state| &*state.name == name) {
-            return Some((self, state));
+            return Some(Found { machine: self, state, iterated: false });
         }
         self.states.iter().find_map(|state| match &state.kind {
             StateKind::Parallel(parallel) => {
                 parallel.branches.iter().find_map(|branch| branch.find(name))
             }
-            StateKind::Map(map) => map.machine().and_then(|machine| machine.find(name)),
+            StateKind::Map(map) => {
+                let found = map.machine()?.find(name)?;
+                Some(Found { iterated: true, ..found })
+            }
             _ => None,
         })
     }

@@ -34,7 +34,7 @@ impl Map {
         }
         let threshold = self.tried_threshold(visit, variables, input)?;
         trial.show_number("maxConcurrency", max_concurrency);
-        let failures = trial.test.map_iteration_failure_count.unwrap_or_default();
+        let failures = trial.test.map_iteration_failure_count;
         let failures = usize::try_from(failures).unwrap_or(usize::MAX);
         if length.is_some_and(|length| failures > length) {
             return Err(trial.refuse(

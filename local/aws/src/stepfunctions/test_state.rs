@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use asl::{ExecutionContext, ExecutionType, Failure, Resource, ResourceKind, StateTest};
-use jiff::Timestamp;
+use asl::{
+    ExecutionContext, ExecutionType, Failure, Outline, Resource, ResourceKind, StateTest,
+    TESTED_STATE,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -15,9 +17,6 @@ use super::host::ExecutionHost;
 use super::machine::Kind;
 use super::mock_result::{self, Strictness};
 use crate::wire::{ServiceError, read};
-
-/// What a state is called that comes without a machine.
-const NAME: &str = "StateName";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,9 +53,10 @@ struct ErrorOutput {
 #[serde(rename_all = "camelCase")]
 struct Configuration {
     #[serde(default)]
-    retrier_retry_count: u64,
+    retrier_retry_count: u32,
     error_caused_by_state: Option<String>,
-    map_iteration_failure_count: Option<u64>,
+    #[serde(default)]
+    map_iteration_failure_count: u64,
     map_item_reader_data: Option<String>,
 }
 
@@ -74,10 +74,8 @@ impl StepFunctions {
         let mock = request.mock()?;
         let document = request.document()?;
         let definition = parse(&document.to_string(), Kind::Standard)?;
-        let name = request.state_name.as_deref().unwrap_or(NAME);
-        let state = find(&document, name)
-            .ok_or_else(|| invalid(format!("State '{name}' was not found in the definition")))?;
-        request.check_state(state, mock.as_ref())?;
+        let name = request.state_name.as_deref().unwrap_or(TESTED_STATE);
+        request.check_state(&Outline::of(&document), name, mock.as_ref())?;
         let data = match &request.input {
             None => json!({}),
             Some(text) => serde_json::from_str(text).map_err(|error| {
@@ -94,10 +92,8 @@ impl StepFunctions {
         let test = StateTest {
             input: execution.input.clone(),
             variables: object(request.variables.as_deref(), "variables")?.unwrap_or_default(),
-            context: Arc::new(match object(request.context.as_deref(), "context")? {
-                Some(context) => Value::Object(context),
-                None => context(&execution, state, &request, &document),
-            }),
+            context: object(request.context.as_deref(), "context")?
+                .map(|context| Arc::new(Value::Object(context))),
             mock,
             retrier_retry_count: request.state_configuration.retrier_retry_count,
             map_iteration_failure_count: request.state_configuration.map_iteration_failure_count,
@@ -143,7 +139,7 @@ impl StepFunctions {
             start_time: lake::clock::now(),
             redrive_count: 0,
             redrive_time: None,
-            synchronous: false,
+            synchronous: true,
             input,
             execution_type: ExecutionType::Express,
         }
@@ -193,8 +189,8 @@ impl Request {
                     .into_iter()
                     .map(|name| (name.to_owned(), json!({"Type": "Succeed"})))
                     .collect();
-                states.insert(NAME.to_owned(), state);
-                Ok(json!({"StartAt": NAME, "States": states}))
+                states.insert(TESTED_STATE.to_owned(), state);
+                Ok(json!({"StartAt": TESTED_STATE, "States": states}))
             }
             (Ok(document), _) => Ok(document),
             (Err(error), _) => Err(ServiceError::new(
@@ -207,16 +203,23 @@ impl Request {
     /// Whether this state can be tested so.
     fn check_state(
         &self,
-        state: &Value,
+        outline: &Outline<'_>,
+        name: &str,
         mock: Option<&Result<Value, Failure>>,
     ) -> Result<(), ServiceError> {
+        let found = outline.states.iter().find(|state| state.name == name);
+        let found = found
+            .ok_or_else(|| invalid(format!("State '{name}' was not found in the definition")))?;
+        let state = found.value;
         let kind = state["Type"].as_str().unwrap_or_default();
         let holds_states = ["Map", "Parallel"].contains(&kind);
-        let resource = state["Resource"].as_str().map(Resource::parse);
-        if let Some(causing) = &self.state_configuration.error_caused_by_state
-            && (!holds_states || within(state, causing).is_none())
-        {
-            return Err(invalid(format!("State '{causing}' was not found in the tested state")));
+        let resource = found.resource();
+        if let Some(causing) = &self.state_configuration.error_caused_by_state {
+            let inside = format!("{}/", found.pointer);
+            let mut named = outline.states.iter().filter(|state| state.name == causing);
+            if !named.any(|state| state.pointer.starts_with(&inside)) {
+                return Err(invalid(format!("State '{causing}' was not found in '{name}'")));
+            }
         }
         match mock {
             None if holds_states => Err(ServiceError::new(
@@ -290,62 +293,4 @@ fn targets(state: &Value) -> Vec<&str> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// A state of a machine or of one inside it.
-fn find<'a>(machine: &'a Value, name: &str) -> Option<&'a Value> {
-    let states = machine["States"].as_object()?;
-    states.get(name).or_else(|| states.values().find_map(|state| within(state, name)))
-}
-
-/// A state inside a Map or a Parallel.
-fn within<'a>(state: &'a Value, name: &str) -> Option<&'a Value> {
-    let branches = state["Branches"].as_array().into_iter().flatten();
-    [&state["ItemProcessor"], &state["Iterator"]]
-        .into_iter()
-        .chain(branches)
-        .find_map(|machine| find(machine, name))
-}
-
-/// Whether a state lies in a Map.
-fn is_iterated(machine: &Value, name: &str) -> bool {
-    let states = machine["States"].as_object();
-    let holder =
-        states.and_then(|states| states.values().find(|state| within(state, name).is_some()));
-    holder.is_some_and(|state| {
-        let branches = state["Branches"].as_array().into_iter().flatten();
-        state["Type"] == "Map" || branches.into_iter().any(|branch| is_iterated(branch, name))
-    })
-}
-
-/// The context object that a state sees to which none is given.
-fn context(
-    execution: &ExecutionContext,
-    state: &Value,
-    request: &Request,
-    document: &Value,
-) -> Value {
-    let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    let mut context = json!({
-        "Execution": {
-            "Id": execution.execution_arn,
-            "Input": execution.input.as_ref(),
-            "StartTime": time(execution.start_time),
-            "Name": execution.execution_name,
-            "RoleArn": request.role_arn,
-        },
-        "StateMachine": {"Id": execution.state_machine_arn, "Name": execution.state_machine_name},
-        "State": {"Name": NAME, "EnteredTime": time(execution.start_time)},
-    });
-    if ["Task", "Parallel", "Map"].contains(&state["Type"].as_str().unwrap_or_default()) {
-        context["State"]["RetryCount"] = request.state_configuration.retrier_retry_count.into();
-    }
-    if state["Resource"].as_str().is_some_and(|arn| Resource::parse(arn).has_token()) {
-        context["Task"] = json!({"Token": super::callback::new_token()});
-    }
-    if is_iterated(document, request.state_name.as_deref().unwrap_or(NAME)) {
-        // A state inside of a Map works on its first item.
-        context["Map"] = json!({"Item": {"Index": 0, "Value": execution.input.as_ref()}});
-    }
-    context
 }

@@ -101,6 +101,13 @@ fn counts_rows(function: &AggregateFunctionExpr) -> bool {
 
 /// Whether equal values, and no others, have equal bits, of which there are at most 64.
 fn is_taken(kind: &DataType) -> bool {
-    kind.is_integer()
-        || (kind.is_temporal() && kind.primitive_width().is_some_and(|width| width <= 8))
+    let moment = matches!(
+        kind,
+        DataType::Date32
+            | DataType::Date64
+            | DataType::Time32(_)
+            | DataType::Time64(_)
+            | DataType::Timestamp(..)
+    );
+    kind.is_integer() || moment
 }
