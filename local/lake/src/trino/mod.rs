@@ -8,6 +8,7 @@
 
 mod ast;
 mod chain;
+mod correlated;
 mod create_table_as;
 mod dialect;
 mod explain;

@@ -15,6 +15,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUD
 use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 
+use super::correlated::Correlated;
 use super::functions;
 use super::group_sizes::GroupSizes;
 use super::operators::TrinoOperators;
@@ -151,6 +152,7 @@ impl Engine {
         planners.extend(SessionStateDefaults::default_expr_planners());
         let mut analyzer = Analyzer::new().rules;
         analyzer.insert(0, Arc::new(UnnestJoin));
+        analyzer.insert(1, Arc::new(Correlated));
         Ok(SessionStateBuilder::new()
             .with_config(config(catalog, schema))
             .with_runtime_env(runtime)

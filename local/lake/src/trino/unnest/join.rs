@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{
-    Column, NullHandling, Result, ScalarValue, TableReference, UnnestOptions,
+    Column, DFSchema, NullHandling, Result, ScalarValue, TableReference, UnnestOptions,
 };
 use datafusion::logical_expr::{Expr, Join, JoinType, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::AnalyzerRule;
@@ -106,7 +106,7 @@ fn grafted(
                 .cloned()
                 .map(Expr::Column)
                 .map(Ok)
-                .chain(projection.expr.iter().cloned().map(inner))
+                .chain(projection.expr.iter().cloned().map(|expr| inner(expr, root.schema())))
                 .collect::<Result<Vec<_>>>()?;
             LogicalPlanBuilder::from(input).project(columns)?.build()
         }
@@ -124,11 +124,11 @@ fn grafted(
     }
 }
 
-/// References to the outer row are columns now.
-fn inner(expr: Expr) -> Result<Expr> {
+/// References to the left side's row are columns now; those to queries around stay.
+fn inner(expr: Expr, left: &DFSchema) -> Result<Expr> {
     expr.transform(|node| {
         Ok(match node {
-            Expr::OuterReferenceColumn(_, column) => Transformed::yes(Expr::Column(column)),
+            Expr::OuterReferenceColumn(_, column) if left.has_column(&column) => Transformed::yes(Expr::Column(column)),
             other => Transformed::no(other),
         })
     })
