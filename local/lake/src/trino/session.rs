@@ -18,8 +18,10 @@ use datafusion::prelude::SessionConfig;
 use super::correlated::Correlated;
 use super::functions;
 use super::group_sizes::GroupSizes;
+use super::multiset::Multiset;
 use super::operators::TrinoOperators;
 use super::unnest::{UnnestJoin, UnnestRelation};
+use super::using::UsingRelation;
 use super::yielding::JoinsYield;
 use crate::spill::Spill;
 use crate::tables::QueryStores;
@@ -152,13 +154,14 @@ impl Engine {
         planners.extend(SessionStateDefaults::default_expr_planners());
         let mut analyzer = Analyzer::new().rules;
         analyzer.insert(0, Arc::new(UnnestJoin));
-        analyzer.insert(1, Arc::new(Correlated));
+        analyzer.insert(1, Arc::new(Multiset));
+        analyzer.insert(2, Arc::new(Correlated));
         Ok(SessionStateBuilder::new()
             .with_config(config(catalog, schema))
             .with_runtime_env(runtime)
             .with_catalog_list(catalogs)
             .with_expr_planners(planners)
-            .with_relation_planners(vec![Arc::new(UnnestRelation)])
+            .with_relation_planners(vec![Arc::new(UnnestRelation), Arc::new(UsingRelation)])
             .with_analyzer_rules(analyzer)
             .with_scalar_functions(shared.scalar.clone())
             .with_higher_order_functions(shared.higher_order.clone())

@@ -101,7 +101,7 @@ pub fn parse(
     };
     chain::refuse_long(&tokens)?;
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
-    let tokens = tokens::with_value_rows(&tokens);
+    let tokens = tokens::with_plain_queries(tokens::with_value_rows(&tokens));
     let mut parser =
         Parser::new(&TrinoDialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
     let parsed = read(&mut parser, &source).and_then(|found| {

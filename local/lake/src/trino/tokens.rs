@@ -166,6 +166,67 @@ fn is_wrapped(tokens: &[TokenWithSpan]) -> bool {
     false
 }
 
+/// Queries in places where sqlparser expects other words: `IN (VALUES 1)`, `> ALL (TABLE t)`,
+/// `(TABLE t)`; and `GROUP BY DISTINCT`, of which a mark is left.
+pub(super) fn with_plain_queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    const BEFORE: [Keyword; 4] = [Keyword::IN, Keyword::ALL, Keyword::ANY, Keyword::SOME];
+    const SETS: [Keyword; 5] =
+        [Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT, Keyword::ALL, Keyword::DISTINCT];
+    let mut found: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut open = 0_usize;
+    let mut closing = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let before = |back: usize| at.checked_sub(back).map(|at| &tokens[at].token);
+        let is_before = |back: usize, words: &[Keyword]| {
+            before(back).is_some_and(|token| words.iter().any(|word| is_keyword(token, *word)))
+        };
+        let mut put = |tokens: &[Token]| {
+            found.extend(tokens.iter().map(|new| TokenWithSpan::new(new.clone(), token.span)));
+        };
+        match &token.token {
+            Token::LParen => open += 1,
+            Token::RParen => {
+                if closing.last() == Some(&open) {
+                    closing.pop();
+                    put(&[Token::RParen]);
+                }
+                open = open.saturating_sub(1);
+            }
+            word if is_keyword(word, Keyword::VALUES)
+                && before(1) == Some(&Token::LParen)
+                && is_before(2, &BEFORE) =>
+            {
+                put(&[word_of("SELECT"), Token::Mul, word_of("FROM"), Token::LParen]);
+                closing.push(open);
+            }
+            word if is_keyword(word, Keyword::TABLE)
+                && (before(1) == Some(&Token::LParen) || is_before(1, &SETS))
+                && matches!(tokens.get(at + 1).map(|next| &next.token), Some(Token::Word(_))) =>
+            {
+                put(&[word_of("SELECT"), Token::Mul, word_of("FROM")]);
+                continue;
+            }
+            word if is_before(1, &[Keyword::BY]) && is_before(2, &[Keyword::GROUP]) => {
+                if is_keyword(word, Keyword::DISTINCT) {
+                    let mark = Token::make_word(super::rewrite::GROUP_BY_DISTINCT, Some('"'));
+                    put(&[mark, Token::Comma]);
+                    continue;
+                }
+                if is_keyword(word, Keyword::ALL) {
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        found.push(token.clone());
+    }
+    found
+}
+
+fn word_of(word: &str) -> Token {
+    Token::make_keyword(word)
+}
+
 pub(super) fn is_keyword(token: &Token, keyword: Keyword) -> bool {
     matches!(token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
 }

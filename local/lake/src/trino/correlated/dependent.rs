@@ -208,7 +208,11 @@ fn first(
     let place = Column::new(Some(fresh("place")), "at");
     let rows = over(input, domain)?;
     let shown: Vec<Expr> = exprs(rows.schema()).collect();
-    let at = row_number().partition_by(domain.columns().collect()).order_by(order).build()?;
+    let mut at = row_number().partition_by(domain.columns().collect());
+    if !order.is_empty() {
+        at = at.order_by(order);
+    }
+    let at = at.build()?;
     let numbered = LogicalPlanBuilder::from(rows).window([at.alias(place.name.clone())])?.build()?;
     let own = Column::from_name(place.name.clone());
     let numbered = projected(numbered, shown.iter().cloned().chain([renamed(own, &place)]))?;

@@ -15,6 +15,7 @@ use super::native::conjuncts;
 use super::shape::{exprs, projected};
 use super::single::single;
 use super::{dependent, free, has_subquery, native};
+use crate::sql::Failure;
 
 /// The node with its subqueries joined; it stays as it is where it has none, or none but those that
 /// DataFusion joins.
@@ -87,8 +88,8 @@ fn shown(found: LogicalPlan, plan: &LogicalPlan, grown: bool) -> Result<LogicalP
     projected(found, exprs(plan.schema()).collect::<Vec<_>>())
 }
 
-/// A join whose condition has subqueries: above an inner one, beside the side they look at in an
-/// outer one.
+/// A join whose condition has subqueries: above an inner one, beside the side they are compared
+/// with in an outer one, where they may look at neither side.
 fn condition(plan: &LogicalPlan, join: &Join) -> Result<LogicalPlan> {
     let Some(filter) = &join.filter else { return Ok(plan.clone()) };
     let mut conditions = Vec::new();
@@ -106,8 +107,17 @@ fn condition(plan: &LogicalPlan, join: &Join) -> Result<LogicalPlan> {
     let scope = join.left.schema().join(join.right.schema())?;
     let mut kept: Vec<Expr> = plain().into_iter().collect();
     for condition in asking {
-        let mut seen: Vec<Column> = condition.column_refs().into_iter().cloned().collect();
-        seen.extend(subquery_columns(condition, &scope)?);
+        if let Some(column) = subquery_columns(condition, &scope)?.first() {
+            return Err(Failure::new(
+                "INVALID_COLUMN_REFERENCE",
+                format!(
+                    "Reference to column '{}' from outer scope not allowed in this context",
+                    column.flat_name()
+                ),
+            )
+            .into());
+        }
+        let seen: Vec<Column> = condition.column_refs().into_iter().cloned().collect();
         let of = |side: &LogicalPlan| seen.iter().all(|column| side.schema().has_column(column));
         kept.push(if of(&join.left) {
             left.joined(condition.clone(), false)?

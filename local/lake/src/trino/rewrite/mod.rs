@@ -4,6 +4,8 @@
 
 mod expression;
 mod function;
+mod grouping;
+mod relation;
 mod select;
 
 use std::ops::ControlFlow;
@@ -14,17 +16,22 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::sql::Failure;
 
+pub(super) use grouping::DISTINCT as GROUP_BY_DISTINCT;
 pub(super) use select::{UNNAMED, selects, shown_name};
 
 /// Rewrites a query in place.
 pub(super) fn rewrite(query: &mut Query) -> Result<(), Failure> {
-    match query.visit(&mut Rewriter) {
+    match query.visit(&mut Rewriter::default()) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(failure) => Err(failure),
     }
 }
 
-struct Rewriter;
+#[derive(Default)]
+struct Rewriter {
+    /// Derived tables named so far.
+    derived: usize,
+}
 
 fn flow(done: Result<(), Failure>) -> ControlFlow<Failure> {
     match done {
@@ -46,8 +53,11 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Failure> {
-        select::enter_select(select);
-        ControlFlow::Continue(())
+        flow(
+            grouping::expand(select)
+                .and_then(|()| relation::enter(select, &mut self.derived))
+                .map(|()| select::enter_select(select)),
+        )
     }
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Failure> {

@@ -27,11 +27,61 @@ pub(super) fn enter_query(query: &mut Query) -> Result<(), Failure> {
             lower_alias(&mut table.alias);
         }
     }
+    order_of_distinct(query);
     for_ordinals(query, hide);
     if query.order_by.as_ref().is_some_and(|order| matches!(order.kind, OrderByKind::All(_))) {
         return Err(Failure::new("SYNTAX_ERROR", "ORDER BY ALL is not supported"));
     }
     Ok(())
+}
+
+/// `SELECT DISTINCT a + b … ORDER BY a + b`: what is sorted by is a column of the result, however it
+/// is written.
+fn order_of_distinct(query: &mut Query) {
+    use datafusion::sql::sqlparser::ast::{Distinct, SetExpr};
+    let SetExpr::Select(select) = query.body.as_ref() else { return };
+    if !matches!(select.distinct, Some(Distinct::Distinct)) {
+        return;
+    }
+    let shown: Vec<Option<String>> = select
+        .projection
+        .iter()
+        .map(|item| match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                Some(without_relations(expr))
+            }
+            _ => None,
+        })
+        .collect();
+    // Where `*` comes before it, the place of a column is not known here.
+    let known = shown.iter().take_while(|name| name.is_some()).count();
+    let Some(order) = &mut query.order_by else { return };
+    let OrderByKind::Expressions(items) = &mut order.kind else { return };
+    for item in items {
+        if matches!(item.expr, Expr::Identifier(_) | Expr::Value(_)) {
+            continue;
+        }
+        let wanted = Some(without_relations(&item.expr));
+        if let Some(at) = shown[..known].iter().position(|name| *name == wanted) {
+            item.expr = Expr::Value(Value::Number((at + 1).to_string(), false).into());
+        }
+    }
+}
+
+/// The text of an expression with columns by their names alone.
+fn without_relations(expr: &Expr) -> String {
+    use datafusion::sql::sqlparser::ast::visit_expressions_mut;
+    use std::ops::ControlFlow;
+    let mut expr = expr.clone();
+    let _: ControlFlow<()> = visit_expressions_mut(&mut expr, |part| {
+        if let Expr::CompoundIdentifier(parts) = part
+            && let Some(name) = parts.last()
+        {
+            *part = Expr::Identifier(name.clone());
+        }
+        ControlFlow::Continue(())
+    });
+    expr.to_string().to_lowercase()
 }
 
 pub(super) fn leave_query(query: &mut Query) {
@@ -100,6 +150,7 @@ pub(super) fn leave_select(select: &mut Select) {
     }
     group_ordinals(select, show);
     let mut names = HashSet::new();
+    let mut lasts: HashSet<(String, bool)> = HashSet::new();
     for (at, item) in select.projection.iter_mut().enumerate() {
         let (expr, alias) = match item {
             SelectItem::UnnamedExpr(expr) => (expr, None),
@@ -124,7 +175,10 @@ pub(super) fn leave_select(select: &mut Select) {
                 (name.clone(), name)
             }
         };
-        let fresh = names.insert(known_as);
+        // `v1` and `t.v1` may be one column.
+        let qualified = known_as != name;
+        let fresh = names.insert(known_as) && !lasts.contains(&(name.clone(), !qualified));
+        lasts.insert((name.clone(), qualified));
         let plain = alias.is_none() && !name.starts_with(UNNAMED);
         if fresh && (plain || alias.is_some()) {
             continue;
