@@ -7,11 +7,12 @@ use datafusion::common::{Column, DFSchema, JoinType, Result, ScalarValue};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr, ExprFunctionExt, GroupingSet, Join, Limit, LogicalPlan,
+    Aggregate, Distinct, Expr, ExprFunctionExt, Join, Limit, LogicalPlan,
     LogicalPlanBuilder, Projection, SortExpr, Union, Unnest, Values, Window, lit,
 };
 
 use super::domain::{Domain, fresh, renamed};
+use super::keys;
 use super::shape::{exprs, named, projected};
 use crate::sql::Failure;
 
@@ -67,12 +68,7 @@ fn same(plan: &LogicalPlan, input: &LogicalPlan, domain: &Domain) -> Result<Logi
 }
 
 fn grouped(plan: &LogicalPlan, aggregate: &Aggregate, domain: &Domain) -> Result<LogicalPlan> {
-    let has_total = aggregate.group_expr.iter().any(|expr| match expr {
-        Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => sets.iter().any(Vec::is_empty),
-        Expr::GroupingSet(_) => true,
-        _ => false,
-    });
-    if has_total {
+    if matches!(aggregate.group_expr.first(), Some(Expr::GroupingSet(_))) {
         return Err(unsupported());
     }
     let mut groups = domain.substitution().here(plan)?;
@@ -85,6 +81,9 @@ fn grouped(plan: &LogicalPlan, aggregate: &Aggregate, domain: &Domain) -> Result
 
 /// One row for each of the domain, with or without rows below: these are counted out by a mark.
 fn total(plan: &LogicalPlan, aggregate: &Aggregate, domain: &Domain) -> Result<LogicalPlan> {
+    if keys::is_filtered_unnest(aggregate) {
+        return Err(unsupported());
+    }
     let below = domain.again()?;
     let mark = Column::new(Some(fresh("mark")), "is");
     let input = over(&aggregate.input, &below)?;
@@ -197,6 +196,9 @@ fn first(
     fetch: Option<usize>,
     domain: &Domain,
 ) -> Result<LogicalPlan> {
+    if !keys::are_plain(input, domain)? {
+        return Err(unsupported());
+    }
     let substitution = domain.substitution();
     let order = order
         .iter()

@@ -10,6 +10,7 @@ mod dependent;
 mod domain;
 mod free;
 mod join;
+mod keys;
 mod native;
 mod shape;
 mod single;

@@ -14,7 +14,7 @@ use super::domain::{Domain, fresh, renamed};
 use super::native::conjuncts;
 use super::shape::{exprs, projected};
 use super::single::single;
-use super::{dependent, free, has_subquery, native};
+use super::{dependent, free, has_subquery, keys, native};
 use crate::sql::Failure;
 
 /// The node with its subqueries joined; it stays as it is where it has none, or none but those that
@@ -227,6 +227,9 @@ impl Rows {
 
     fn exists(&mut self, plan: &LogicalPlan) -> Result<Expr> {
         let domain = self.domain(plan, None)?;
+        if keys::has_groups(plan) && !keys::are_plain(plan, &domain)? {
+            return Err(dependent::unsupported());
+        }
         let value = Column::new(Some(fresh("exists")), "rows");
         let found = LogicalPlanBuilder::from(over(plan, &domain)?)
             .aggregate(domain.columns(), [count(lit(1_i64)).alias("$rows")])?

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TableWithJoins, Value,
 };
 
+use super::UNNAMED;
 use crate::sql::Failure;
 use crate::trino::ast::quoted;
 use crate::trino::using;
@@ -42,6 +43,13 @@ fn enter_joins(from: &mut TableWithJoins, names: &mut usize) -> Result<(), Failu
             )));
         }
         if keeps_right(&join.join_operator) {
+            if let TableFactor::Derived { lateral: true, .. } = join.relation
+                && !using::constraint(join).is_some_and(is_true)
+            {
+                return Err(Failure::not_supported(
+                    "RIGHT and FULL JOIN involving LATERAL are only supported with condition ON TRUE",
+                ));
+            }
             unseeing(&mut join.relation);
         }
         name(&mut join.relation, names)?;
@@ -80,7 +88,7 @@ fn unseeing(relation: &mut TableFactor) {
 }
 
 /// A derived table without a name gets one: its columns are not those of another one, nor those of
-/// the tables in it. The columns of `VALUES` are `_col0`, `_col1` and so on.
+/// the tables in it. The columns of `VALUES` have no name.
 fn name(relation: &mut TableFactor, names: &mut usize) -> Result<(), Failure> {
     match relation {
         TableFactor::NestedJoin { table_with_joins, .. } => enter_joins(table_with_joins, names),
@@ -95,7 +103,7 @@ fn name(relation: &mut TableFactor, names: &mut usize) -> Result<(), Failure> {
                 name: quoted(&format!("$derived{names}")),
                 columns: (0..columns)
                     .map(|at| TableAliasColumnDef {
-                        name: Ident::with_quote('"', format!("_col{at}")),
+                        name: Ident::with_quote('"', format!("{UNNAMED}v{names}c{at}")),
                         data_type: None,
                     })
                     .collect(),

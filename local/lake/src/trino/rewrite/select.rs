@@ -55,10 +55,13 @@ fn order_of_distinct(query: &mut Query) {
         .collect();
     // Where `*` comes before it, the place of a column is not known here.
     let known = shown.iter().take_while(|name| name.is_some()).count();
+    let names: HashSet<String> = select.projection.iter().filter_map(output_name).collect();
     let Some(order) = &mut query.order_by else { return };
     let OrderByKind::Expressions(items) = &mut order.kind else { return };
     for item in items {
-        if matches!(item.expr, Expr::Identifier(_) | Expr::Value(_)) {
+        if matches!(item.expr, Expr::Identifier(_) | Expr::Value(_))
+            || mentions(&item.expr, &names)
+        {
             continue;
         }
         let wanted = Some(without_relations(&item.expr));
@@ -66,6 +69,30 @@ fn order_of_distinct(query: &mut Query) {
             item.expr = Expr::Value(Value::Number((at + 1).to_string(), false).into());
         }
     }
+}
+
+/// The name a column of the result has for ORDER BY.
+fn output_name(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.value.to_lowercase()),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
+            parts.last().map(|name| name.value.to_lowercase())
+        }
+        _ => None,
+    }
+}
+
+fn mentions(expr: &Expr, names: &HashSet<String>) -> bool {
+    use datafusion::sql::sqlparser::ast::visit_expressions;
+    use std::ops::ControlFlow;
+    visit_expressions(expr, |part| match part {
+        Expr::Identifier(name) if names.contains(&name.value.to_lowercase()) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 /// The text of an expression with columns by their names alone.

@@ -1,5 +1,7 @@
 //! `UNNEST(…)` as a relation by itself.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, NullHandling, Result, UnnestOptions};
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -10,6 +12,10 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder, lit};
 use datafusion::sql::sqlparser::ast::TableFactor;
 
 use crate::sql::{Failure, TrinoType};
+use crate::trino::rewrite::UNNAMED;
+
+/// Relations so far: columns without a name differ from those of others.
+static RELATIONS: AtomicUsize = AtomicUsize::new(0);
 
 /// Plans `UNNEST` with Trino's columns: a row's fields are columns each, a map is a
 /// column of keys and one of values.
@@ -87,10 +93,11 @@ fn shown(
     fields: &[usize],
 ) -> Result<datafusion::logical_expr::LogicalPlan> {
     let mut columns = Vec::new();
+    let unnamed = format!("{UNNAMED}u{}c", RELATIONS.fetch_add(1, Ordering::Relaxed));
     for (at, parts) in fields.iter().enumerate() {
         let item = Column::from_name(format!("$list{at}"));
         if *parts == 0 {
-            columns.push(Expr::Column(item).alias(format!("_col{}", columns.len())));
+            columns.push(Expr::Column(item).alias(format!("{unnamed}{}", columns.len())));
             continue;
         }
         let data_type = plan.schema().field_with_unqualified_name(&item.name)?.data_type().clone();
@@ -103,7 +110,7 @@ fn shown(
                 name.as_str(),
             );
             let shown = if name.starts_with("field") {
-                format!("_col{}", columns.len())
+                format!("{unnamed}{}", columns.len())
             } else {
                 name.clone()
             };
