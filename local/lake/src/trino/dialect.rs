@@ -66,6 +66,10 @@ impl Dialect for TrinoDialect {
         true
     }
 
+    fn supports_select_expr_star(&self) -> bool {
+        true
+    }
+
     fn supports_match_recognize(&self) -> bool {
         true
     }

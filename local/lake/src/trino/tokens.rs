@@ -167,7 +167,7 @@ fn is_wrapped(tokens: &[TokenWithSpan]) -> bool {
 }
 
 /// Queries in places where sqlparser expects other words: `IN (VALUES 1)`, `> ALL (TABLE t)`,
-/// `(TABLE t)`; and `GROUP BY DISTINCT`, of which a mark is left.
+/// `(TABLE t)`; `GROUP BY DISTINCT`, of which a mark is left; and the names of `.* AS (a, b)`.
 pub(super) fn with_plain_queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     const BEFORE: [Keyword; 4] = [Keyword::IN, Keyword::ALL, Keyword::ANY, Keyword::SOME];
     const SETS: [Keyword; 5] =
@@ -198,6 +198,15 @@ pub(super) fn with_plain_queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpa
             {
                 put(&[word_of("SELECT"), Token::Mul, word_of("FROM"), Token::LParen]);
                 closing.push(open);
+            }
+            // `.* AS (a, b)`
+            word if is_keyword(word, Keyword::AS)
+                && before(1) == Some(&Token::Mul)
+                && before(2) == Some(&Token::Period)
+                && tokens.get(at + 1).is_some_and(|next| next.token == Token::LParen) =>
+            {
+                put(&[word_of("EXCLUDE")]);
+                continue;
             }
             word if is_keyword(word, Keyword::TABLE)
                 && (before(1) == Some(&Token::LParen) || is_before(1, &SETS))

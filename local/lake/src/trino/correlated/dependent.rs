@@ -196,7 +196,7 @@ fn first(
     fetch: Option<usize>,
     domain: &Domain,
 ) -> Result<LogicalPlan> {
-    if !keys::are_plain(input, domain)? {
+    if !keys::are_plain_and_grouped(input, domain)? {
         return Err(unsupported());
     }
     let substitution = domain.substitution();

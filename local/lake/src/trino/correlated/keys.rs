@@ -1,6 +1,7 @@
 //! Which correlated subqueries Trino takes: under a LIMIT or inside EXISTS with groups, only those
 //! whose rows belong to an outer row by equality.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Operator};
@@ -9,58 +10,92 @@ use super::domain::Domain;
 use super::free;
 use super::native::conjuncts;
 
-/// Whether rows belong to a row of the domain by `column = outer column` alone, both of one type, and
-/// groups are of such a column's rows.
+/// Whether rows belong to a row of the domain by `column = outer value` alone.
 pub(super) fn are_plain(plan: &LogicalPlan, domain: &Domain) -> Result<bool> {
-    let mut plain = true;
-    let mut keys: Vec<String> = Vec::new();
-    let mut groups: Vec<Vec<String>> = Vec::new();
+    Ok(keys(plan, domain)?.is_some())
+}
+
+/// Whether also the groups below are of such columns' rows.
+pub(super) fn are_plain_and_grouped(plan: &LogicalPlan, domain: &Domain) -> Result<bool> {
+    let Some(keys) = keys(plan, domain)? else { return Ok(false) };
+    let mut grouped = true;
     plan.apply(|node| {
-        match node {
-            LogicalPlan::Filter(filter) => {
-                let mut conditions = Vec::new();
-                conjuncts(&filter.predicate, &mut conditions);
-                for condition in conditions {
-                    if !domain.sees(&free::of_expr(condition, filter.input.schema())?) {
-                        continue;
-                    }
-                    match key(condition, &filter.input)? {
-                        Some(name) => keys.push(name),
-                        None => plain = false,
-                    }
-                }
-            }
-            LogicalPlan::Aggregate(aggregate) => groups.push(
+        if let LogicalPlan::Aggregate(aggregate) = node
+            && !aggregate.group_expr.is_empty()
+        {
+            let has = |key: &String| {
                 aggregate
                     .group_expr
                     .iter()
-                    .filter_map(|expr| match expr {
-                        Expr::Column(column) => Some(column.name.clone()),
-                        _ => None,
-                    })
-                    .collect(),
-            ),
-            _ => {}
+                    .any(|expr| matches!(expr, Expr::Column(column) if column.name == *key))
+            };
+            grouped = grouped && keys.iter().all(has);
         }
-        Ok(if plain { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+        Ok(TreeNodeRecursion::Continue)
     })?;
-    let grouped = groups
-        .iter()
-        .all(|names| names.is_empty() || keys.iter().all(|key| names.contains(key)));
-    Ok(plain && grouped)
+    Ok(grouped)
 }
 
-/// The column of `column = outer column`, both of one type.
+/// The columns that equal outer values; `None` when an outer value is compared in another way.
+fn keys(plan: &LogicalPlan, domain: &Domain) -> Result<Option<Vec<String>>> {
+    let mut keys = Some(Vec::new());
+    plan.apply(|node| {
+        if let LogicalPlan::Filter(filter) = node {
+            let mut conditions = Vec::new();
+            conjuncts(&filter.predicate, &mut conditions);
+            for condition in conditions {
+                if !domain.sees(&free::of_expr(condition, filter.input.schema())?)
+                    || is_outer(condition)
+                {
+                    continue;
+                }
+                match (key(condition, &filter.input)?, &mut keys) {
+                    (Some(name), Some(keys)) => keys.push(name),
+                    _ => keys = None,
+                }
+            }
+        }
+        Ok(if keys.is_some() { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    })?;
+    Ok(keys)
+}
+
+/// Whether an expression has no column of the subquery's own.
+fn is_outer(expr: &Expr) -> bool {
+    expr.column_refs().is_empty() && !super::has_subquery(expr)
+}
+
+/// The column of `column = outer value`, where the column's values stay different in the type they
+/// are compared in.
 fn key(condition: &Expr, input: &LogicalPlan) -> Result<Option<String>> {
     let Expr::BinaryExpr(compared) = condition else { return Ok(None) };
     let (own, outer) = match (compared.left.as_ref(), compared.right.as_ref()) {
-        (own, Expr::OuterReferenceColumn(field, _))
-        | (Expr::OuterReferenceColumn(field, _), own) => (own, field),
+        (own, outer) if is_outer(outer) => (own, outer),
+        (outer, own) if is_outer(outer) => (own, outer),
         _ => return Ok(None),
     };
+    let (own, cast) = match own {
+        Expr::Cast(cast) => (cast.expr.as_ref(), Some(cast.field.data_type().clone())),
+        other => (other, None),
+    };
     let Expr::Column(column) = own else { return Ok(None) };
-    let same = own.get_type(input.schema())? == *outer.data_type();
-    Ok((compared.op == Operator::Eq && same).then(|| column.name.clone()))
+    let from = own.get_type(input.schema())?;
+    let to = match cast {
+        Some(to) => to,
+        None => outer.get_type(input.schema())?,
+    };
+    let kept = compared.op == Operator::Eq && stays_different(&from, &to);
+    Ok(kept.then(|| column.name.clone()))
+}
+
+/// Whether different values of a type are different ones of the other, or of the type both become.
+fn stays_different(from: &DataType, to: &DataType) -> bool {
+    match (from, to) {
+        (DataType::Int64, DataType::Float64 | DataType::Float32)
+        | (DataType::Int32, DataType::Float32) => false,
+        (DataType::Decimal128(..), DataType::Float64 | DataType::Float32) => false,
+        _ => true,
+    }
 }
 
 /// Whether a plan's rows are groups.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{Array, ArrayData, ArrayRef, make_array};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{
@@ -148,6 +148,30 @@ pub(in crate::trino) fn planned_signature() -> &'static Signature {
     &IMMUTABLE
 }
 
+/// An array under the type its function declares: bodies do not know the metadata of nested fields.
+fn conforming(array: ArrayRef, declared: &DataType) -> Result<ArrayRef> {
+    let found = array.data_type();
+    if !found.is_nested() || found == declared || !found.equals_datatype(declared) {
+        return Ok(array);
+    }
+    Ok(make_array(retyped(array.to_data(), declared)?))
+}
+
+fn retyped(data: ArrayData, declared: &DataType) -> Result<ArrayData> {
+    let children: Vec<&DataType> = match declared {
+        DataType::List(item) | DataType::Map(item, _) => vec![item.data_type()],
+        DataType::Struct(fields) => fields.iter().map(|field| field.data_type()).collect(),
+        _ => return Ok(data),
+    };
+    let children = data
+        .child_data()
+        .iter()
+        .zip(children)
+        .map(|(child, declared)| retyped(child.clone(), declared))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(data.into_builder().data_type(declared.clone()).child_data(children).build()?)
+}
+
 impl ScalarUDFImpl for Function {
     fn name(&self) -> &str {
         self.name
@@ -180,7 +204,7 @@ impl ScalarUDFImpl for Function {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let call = Call::new(&arguments);
         let scalar = call.is_scalar() && self.signature == SignatureKind::Immutable;
-        let array = (self.body)(&call)?;
+        let array = conforming((self.body)(&call)?, arguments.return_field.data_type())?;
         if scalar {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
         }

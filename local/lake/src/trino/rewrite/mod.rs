@@ -7,6 +7,7 @@ mod function;
 mod grouping;
 mod relation;
 mod select;
+mod wildcard;
 
 use std::ops::ControlFlow;
 
@@ -31,6 +32,19 @@ pub(super) fn rewrite(query: &mut Query) -> Result<(), Failure> {
 struct Rewriter {
     /// Derived tables named so far.
     derived: usize,
+    /// The selects being visited, the innermost last.
+    scopes: Vec<wildcard::Scope>,
+}
+
+impl Rewriter {
+    fn enter_select(&mut self, select: &mut Select) -> Result<(), Failure> {
+        grouping::expand(select)?;
+        wildcard::expand(select, &self.scopes, &mut self.derived)?;
+        self.scopes.push(wildcard::scope(select));
+        relation::enter(select, &mut self.derived)?;
+        select::enter_select(select);
+        Ok(())
+    }
 }
 
 fn flow(done: Result<(), Failure>) -> ControlFlow<Failure> {
@@ -53,14 +67,11 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Failure> {
-        flow(
-            grouping::expand(select)
-                .and_then(|()| relation::enter(select, &mut self.derived))
-                .map(|()| select::enter_select(select)),
-        )
+        flow(self.enter_select(select))
     }
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Failure> {
+        self.scopes.pop();
         select::leave_select(select);
         ControlFlow::Continue(())
     }
