@@ -70,6 +70,11 @@ impl Dialect for TrinoDialect {
         true
     }
 
+    /// For the names of `.* AS (a, b)`; the tokens have no other EXCLUDE.
+    fn supports_select_wildcard_exclude(&self) -> bool {
+        true
+    }
+
     fn supports_match_recognize(&self) -> bool {
         true
     }

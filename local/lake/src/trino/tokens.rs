@@ -208,6 +208,10 @@ pub(super) fn with_plain_queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpa
                 put(&[word_of("EXCLUDE")]);
                 continue;
             }
+            word if is_keyword(word, Keyword::EXCLUDE) && before(1) == Some(&Token::Mul) => {
+                put(&[Token::make_word("EXCLUDE", Some('"'))]);
+                continue;
+            }
             word if is_keyword(word, Keyword::TABLE)
                 && (before(1) == Some(&Token::LParen) || is_before(1, &SETS))
                 && matches!(tokens.get(at + 1).map(|next| &next.token), Some(Token::Word(_))) =>

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 };
 
 use super::domain::{Domain, fresh, renamed};
-use super::keys;
+use super::{keys, native};
 use super::shape::{exprs, named, projected};
 use crate::sql::Failure;
 
@@ -28,7 +28,10 @@ pub(super) fn over(plan: &LogicalPlan, domain: &Domain) -> Result<LogicalPlan> {
             let shown = named(exprs(alias.input.schema()), &alias.schema);
             projected(input, shown.into_iter().chain(domain.columns()))
         }
-        LogicalPlan::Projection(Projection { input, .. }) => {
+        LogicalPlan::Projection(Projection { input, expr, .. }) => {
+            if expr.iter().any(native::looks_around) && !keys::is_one_row(input) {
+                return Err(unsupported());
+            }
             let shown = domain.substitution().here(plan)?;
             projected(over(input, domain)?, shown.into_iter().chain(domain.columns()))
         }

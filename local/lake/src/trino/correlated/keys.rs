@@ -2,9 +2,11 @@
 //! whose rows belong to an outer row by equality.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Operator};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use super::domain::Domain;
 use super::free;
@@ -96,6 +98,36 @@ fn stays_different(from: &DataType, to: &DataType) -> bool {
         (DataType::Decimal128(..), DataType::Float64 | DataType::Float32) => false,
         _ => true,
     }
+}
+
+/// Whether a plan is one row without conditions: over others, Trino has no outer columns in what is
+/// selected.
+pub(super) fn is_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::EmptyRelation(empty) => empty.produce_one_row,
+        LogicalPlan::Values(values) => values.values.len() == 1,
+        LogicalPlan::Projection(projection) => is_one_row(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_one_row(&alias.input),
+        LogicalPlan::Subquery(subquery) => is_one_row(&subquery.subquery),
+        LogicalPlan::Sort(sort) => is_one_row(&sort.input),
+        LogicalPlan::Limit(limit) => is_one_row(&limit.input),
+        LogicalPlan::Unnest(unnest) => is_one_row(&unnest.input),
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Filter(filter) => is_true(&filter.predicate) && is_one_row(&filter.input),
+        LogicalPlan::Join(join) => {
+            join.filter.is_none() && is_one_row(&join.left) && is_one_row(&join.right)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a condition of constants holds.
+fn is_true(condition: &Expr) -> bool {
+    let simplifier = ExprSimplifier::new(SimplifyContext::default());
+    matches!(
+        simplifier.simplify(condition.clone()),
+        Ok(Expr::Literal(ScalarValue::Boolean(Some(true)), _))
+    )
 }
 
 /// Whether a plan's rows are groups.

@@ -34,19 +34,19 @@ fn is_simple(plan: &LogicalPlan) -> Result<bool> {
     plan.apply(|node| {
         simple = match node {
             LogicalPlan::TableScan(_) => true,
-            LogicalPlan::Projection(projection) => !projection.expr.iter().any(looks_around),
+            LogicalPlan::Projection(projection) => !projection.expr.iter().any(asks),
             LogicalPlan::SubqueryAlias(alias) => {
                 matches!(alias.input.as_ref(), LogicalPlan::TableScan(_))
             }
             LogicalPlan::Filter(filter) => {
                 let mut conditions = Vec::new();
                 conjuncts(&filter.predicate, &mut conditions);
-                conditions.into_iter().all(|condition| !looks_around(condition) || is_key(condition))
+                conditions.into_iter().all(|condition| !asks(condition) || is_key(condition))
             }
             LogicalPlan::Join(join) => {
                 join.join_type == JoinType::Inner
                     && !free::is_lateral(&join.right)
-                    && !join.filter.as_ref().is_some_and(looks_around)
+                    && !join.filter.as_ref().is_some_and(asks)
             }
             _ => false,
         };
@@ -55,10 +55,13 @@ fn is_simple(plan: &LogicalPlan) -> Result<bool> {
     Ok(simple)
 }
 
-/// Whether an expression holds an outer column or a subquery.
-fn looks_around(expr: &Expr) -> bool {
-    has_subquery(expr)
-        || expr.exists(|part| Ok(matches!(part, Expr::OuterReferenceColumn(..)))).unwrap_or(true)
+/// Whether an expression holds an outer column, outside of its subqueries.
+pub(super) fn looks_around(expr: &Expr) -> bool {
+    expr.exists(|part| Ok(matches!(part, Expr::OuterReferenceColumn(..)))).unwrap_or(true)
+}
+
+fn asks(expr: &Expr) -> bool {
+    has_subquery(expr) || looks_around(expr)
 }
 
 /// An outer column that equals one of the subquery's.

@@ -71,17 +71,24 @@ pub(super) fn expand(
         match item {
             SelectItem::QualifiedWildcard(
                 SelectItemQualifiedWildcardKind::ObjectName(ref name),
-                _,
-            ) => match outer_columns(name, &own, scopes) {
-                Some((relation, columns)) => shown.extend(columns.iter().map(|column| {
-                    let parts = vec![quoted(&relation), quoted(column)];
-                    SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts))
-                })),
-                None => match row_column(name, &own) {
-                    Some(row) => rows.push(row_item(row, Vec::new(), names, &mut shown)),
-                    None => shown.push(item),
-                },
-            },
+                ref options,
+            ) => {
+                let renamed = new_names(options)?;
+                if let Some((relation, columns)) = outer_columns(name, &own, scopes) {
+                    shown.extend(columns_of(&relation, &columns, &renamed)?);
+                } else if let Some(row) = row_column(name, &own) {
+                    rows.push(row_item(row, renamed, names, &mut shown));
+                } else if renamed.is_empty() {
+                    shown.push(item);
+                } else {
+                    let (relation, columns) = own_columns(name, &own).ok_or_else(|| {
+                        Failure::not_supported(format!(
+                            "{name}.* AS (...) of a relation whose columns the query does not name"
+                        ))
+                    })?;
+                    shown.extend(columns_of(&relation, &columns, &renamed)?);
+                }
+            }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(row), options) => {
                 rows.push(row_item(row, new_names(&options)?, names, &mut shown));
             }
@@ -105,6 +112,39 @@ fn outer_columns(
     }
     let columns = scopes.iter().rev().find_map(|scope| scope.get(&name))?;
     Some((name, columns.clone()?))
+}
+
+fn own_columns(name: &ObjectName, own: &Scope) -> Option<(String, Vec<String>)> {
+    let [part] = name.0.as_slice() else { return None };
+    let name = part.as_ident()?.value.to_lowercase();
+    let columns = own.get(&name)?.clone()?;
+    Some((name, columns))
+}
+
+/// The columns of a relation under their own names or new ones.
+fn columns_of(
+    relation: &str,
+    columns: &[String],
+    renamed: &[Ident],
+) -> Result<Vec<SelectItem>, Failure> {
+    if !renamed.is_empty() && renamed.len() != columns.len() {
+        return Err(Failure::new(
+            "MISMATCHED_COLUMN_ALIASES",
+            format!(
+                "Column alias list has {} entries but relation has {} columns",
+                renamed.len(),
+                columns.len()
+            ),
+        ));
+    }
+    Ok(columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| SelectItem::ExprWithAlias {
+            expr: Expr::CompoundIdentifier(vec![quoted(relation), quoted(column)]),
+            alias: renamed.get(at).cloned().unwrap_or_else(|| quoted(column)),
+        })
+        .collect())
 }
 
 /// `a.b.*` of a column `b` of a relation `a`.
