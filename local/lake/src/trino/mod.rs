@@ -10,6 +10,7 @@ mod ast;
 mod chain;
 mod correlated;
 mod create_table_as;
+mod dependencies;
 mod dialect;
 mod explain;
 mod external;

@@ -16,6 +16,7 @@ use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 
 use super::correlated::Correlated;
+use super::dependencies::HiddenKeys;
 use super::functions;
 use super::group_sizes::GroupSizes;
 use super::multiset::Multiset;
@@ -156,6 +157,7 @@ impl Engine {
         analyzer.insert(0, Arc::new(UnnestJoin));
         analyzer.insert(1, Arc::new(Multiset));
         analyzer.insert(2, Arc::new(Correlated));
+        analyzer.push(Arc::new(HiddenKeys));
         Ok(SessionStateBuilder::new()
             .with_config(config(catalog, schema))
             .with_runtime_env(runtime)

@@ -30,8 +30,7 @@ pub(super) fn constraint(join: &Join) -> Option<&JoinConstraint> {
 
 /// Puts parentheses around each join with `USING` and what stands before it, for [`UsingRelation`].
 pub(super) fn nested(from: &mut TableWithJoins) {
-    let is_using =
-        |join: &Join| matches!(constraint(join), Some(JoinConstraint::Using(_)));
+    let is_using = |join: &Join| matches!(constraint(join), Some(JoinConstraint::Using(_)));
     while let Some(at) = from.joins.iter().position(is_using) {
         let after = from.joins.split_off(at + 1);
         let inner = TableWithJoins {

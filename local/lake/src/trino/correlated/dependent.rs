@@ -7,13 +7,13 @@ use datafusion::common::{Column, DFSchema, JoinType, Result, ScalarValue};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr, ExprFunctionExt, Join, Limit, LogicalPlan,
-    LogicalPlanBuilder, Projection, SortExpr, Union, Unnest, Values, Window, lit,
+    Aggregate, Distinct, Expr, ExprFunctionExt, Join, Limit, LogicalPlan, LogicalPlanBuilder,
+    Projection, SortExpr, Union, Unnest, Values, Window, lit,
 };
 
 use super::domain::{Domain, fresh, renamed};
-use super::{keys, native};
 use super::shape::{exprs, named, projected};
+use super::{keys, native};
 use crate::sql::Failure;
 
 /// The plan's rows for each row of the domain: the plan's columns, then the domain's.
@@ -137,7 +137,8 @@ fn windowed(plan: &LogicalPlan, window: &Window, domain: &Domain) -> Result<Logi
         .into_iter()
         .map(|expr| parted(expr, &columns))
         .collect::<Result<Vec<_>>>()?;
-    let found = LogicalPlan::Window(Window::try_new(windows, Arc::new(over(&window.input, domain)?))?);
+    let found =
+        LogicalPlan::Window(Window::try_new(windows, Arc::new(over(&window.input, domain)?))?);
     projected(found, exprs(&window.schema).chain(domain.columns()))
 }
 
@@ -176,7 +177,8 @@ fn limited(limit: &Limit, domain: &Domain) -> Result<LogicalPlan> {
         LogicalPlan::Projection(projection)
             if matches!(projection.input.as_ref(), LogicalPlan::Sort(_)) =>
         {
-            let below = LogicalPlan::Limit(Limit { input: projection.input.clone(), ..limit.clone() });
+            let below =
+                LogicalPlan::Limit(Limit { input: projection.input.clone(), ..limit.clone() });
             let shown = domain.substitution().here(limit.input.as_ref())?;
             projected(over_limit(&below, domain)?, shown.into_iter().chain(domain.columns()))
         }
@@ -218,7 +220,8 @@ fn first(
         at = at.order_by(order);
     }
     let at = at.build()?;
-    let numbered = LogicalPlanBuilder::from(rows).window([at.alias(place.name.clone())])?.build()?;
+    let numbered =
+        LogicalPlanBuilder::from(rows).window([at.alias(place.name.clone())])?.build()?;
     let own = Column::from_name(place.name.clone());
     let numbered = projected(numbered, shown.iter().cloned().chain([renamed(own, &place)]))?;
     let number = |count: usize| lit(u64::try_from(count).unwrap_or(u64::MAX));
@@ -298,15 +301,15 @@ fn joined(plan: &LogicalPlan, join: &Join, domain: &Domain) -> Result<LogicalPla
         _ => {}
     }
     let other = domain.again()?;
-    let (left_domain, right_domain) =
-        if sides[0] { (domain, &other) } else { (&other, domain) };
+    let (left_domain, right_domain) = if sides[0] { (domain, &other) } else { (&other, domain) };
     let left = if sides[0] { over(&join.left, left_domain)? } else { join.left.as_ref().clone() };
     let right = match (lateral, sides[1]) {
         (true, _) => left_domain.substitution().below(&join.right)?,
         (false, true) => over(&join.right, right_domain)?,
         (false, false) => join.right.as_ref().clone(),
     };
-    let shown_domain = if sides[0] && !matches!(join.join_type, Right) { left_domain } else { right_domain };
+    let shown_domain =
+        if sides[0] && !matches!(join.join_type, Right) { left_domain } else { right_domain };
     let mut conditions: Vec<Expr> = join
         .on
         .iter()

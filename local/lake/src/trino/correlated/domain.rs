@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::{Column, NullEquality, Result, TableReference};
-use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, binary_expr};
+use datafusion::logical_expr::{
+    Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, binary_expr,
+};
 
 use super::free;
 use super::free::{Outer, Substitution};
@@ -51,7 +53,9 @@ impl Domain {
         let pairs: Vec<(Column, Column)> = self
             .pairs
             .iter()
-            .map(|(outer, own)| (outer.clone(), Column::new(Some(relation.clone()), own.name.clone())))
+            .map(|(outer, own)| {
+                (outer.clone(), Column::new(Some(relation.clone()), own.name.clone()))
+            })
             .collect();
         let shown =
             self.pairs.iter().zip(&pairs).map(|((_, own), (_, other))| renamed(own.clone(), other));

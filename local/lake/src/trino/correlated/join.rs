@@ -21,7 +21,8 @@ pub(super) fn lateral(join: &Join) -> Result<Option<LogicalPlan>> {
         .filter(|(_, column)| left.has_column(column))
         .collect();
     let domain = Domain::of(&join.left, &seen)?;
-    let found = if seen.is_empty() { plain(&join.right) } else { dependent::over(&join.right, &domain)? };
+    let found =
+        if seen.is_empty() { plain(&join.right) } else { dependent::over(&join.right, &domain)? };
     let filter = join
         .on
         .iter()
@@ -39,4 +40,3 @@ fn plain(plan: &LogicalPlan) -> LogicalPlan {
         other => other.clone(),
     }
 }
-

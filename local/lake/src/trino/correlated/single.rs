@@ -13,7 +13,9 @@ use datafusion::logical_expr::{
 use crate::sql::Failure;
 
 static SINGLE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
-    Arc::new(AggregateUDF::new_from_impl(Single { signature: Signature::any(1, Volatility::Immutable) }))
+    Arc::new(AggregateUDF::new_from_impl(Single {
+        signature: Signature::any(1, Volatility::Immutable),
+    }))
 });
 
 pub(super) fn single(value: Expr) -> Expr {
@@ -47,7 +49,10 @@ impl AggregateUDFImpl for Single {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Row { value: ScalarValue::try_from(arguments.return_field.data_type())?, rows: 0 }))
+        Ok(Box::new(Row {
+            value: ScalarValue::try_from(arguments.return_field.data_type())?,
+            rows: 0,
+        }))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs) -> Result<Vec<FieldRef>> {

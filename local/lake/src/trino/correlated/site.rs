@@ -54,7 +54,8 @@ pub(super) fn resolved(plan: LogicalPlan) -> Result<LogicalPlan> {
             let all = rows
                 .reduce(|all, row| LogicalPlanBuilder::from(all?).union(row?)?.build())
                 .ok_or_else(dependent::unsupported)??;
-            let shown = super::shape::named(exprs(all.schema()).collect::<Vec<_>>(), &values.schema);
+            let shown =
+                super::shape::named(exprs(all.schema()).collect::<Vec<_>>(), &values.schema);
             projected(all, shown)
         }
         LogicalPlan::Join(join) => condition(&plan, join),
@@ -209,7 +210,8 @@ impl Rows {
     fn scalar(&mut self, plan: &LogicalPlan) -> Result<Expr> {
         let domain = self.domain(plan, None)?;
         let value = Column::new(Some(fresh("scalar")), "value");
-        let column = plan.schema().columns().into_iter().next().ok_or_else(dependent::unsupported)?;
+        let column =
+            plan.schema().columns().into_iter().next().ok_or_else(dependent::unsupported)?;
         let found = over(plan, &domain)?;
         let found = if is_single(plan) {
             let shown = [renamed(column, &value)].into_iter().chain(domain.columns());
@@ -235,7 +237,8 @@ impl Rows {
             .aggregate(domain.columns(), [count(lit(1_i64)).alias("$rows")])?
             .build()?;
         let own = renamed(Column::from_name("$rows"), &value);
-        let found = projected(found, [own].into_iter().chain(domain.columns()).collect::<Vec<_>>())?;
+        let found =
+            projected(found, [own].into_iter().chain(domain.columns()).collect::<Vec<_>>())?;
         self.grow(&domain, found)?;
         let rows = datafusion::functions::expr_fn::coalesce(vec![Expr::Column(value), lit(0_i64)]);
         Ok(rows.gt(lit(0_i64)))
@@ -259,7 +262,8 @@ impl Rows {
         let (_, field) = self.plan.schema().qualified_field_from_column(&own)?;
         let domain = self.domain(plan, Some((field.clone(), own.clone())))?;
         let (_, inner) = domain.pairs.last().ok_or_else(dependent::unsupported)?;
-        let column = plan.schema().columns().into_iter().next().ok_or_else(dependent::unsupported)?;
+        let column =
+            plan.schema().columns().into_iter().next().ok_or_else(dependent::unsupported)?;
         let holds = binary_expr(Expr::Column(inner.clone()), op, Expr::Column(column));
         let holds = if all { !holds } else { holds };
         let found = LogicalPlanBuilder::from(over(plan, &domain)?)
@@ -278,7 +282,8 @@ impl Rows {
             renamed(Column::from_name("$holds"), &any),
             renamed(Column::from_name("$unknown"), &unknown),
         ];
-        let found = projected(found, shown.into_iter().chain(domain.columns()).collect::<Vec<_>>())?;
+        let found =
+            projected(found, shown.into_iter().chain(domain.columns()).collect::<Vec<_>>())?;
         self.grow(&domain, found)?;
         let (any, unknown) = (Expr::Column(any), Expr::Column(unknown));
         let nothing = Expr::Literal(ScalarValue::Boolean(None), None);

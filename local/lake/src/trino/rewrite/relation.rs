@@ -25,7 +25,9 @@ fn enter_joins(from: &mut TableWithJoins, names: &mut usize) -> Result<(), Failu
         if matches!(using::constraint(join), Some(JoinConstraint::Natural)) {
             return Err(Failure::not_supported("Natural join not supported"));
         }
-        if using::constraint(join).is_none() && !matches!(join.join_operator, JoinOperator::CrossJoin(_)) {
+        if using::constraint(join).is_none()
+            && !matches!(join.join_operator, JoinOperator::CrossJoin(_))
+        {
             return Err(Failure::new("SYNTAX_ERROR", "this kind of join is not Trino's"));
         }
         if let Some(constraint) = using::constraint(join)

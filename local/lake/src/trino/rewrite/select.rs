@@ -59,8 +59,7 @@ fn order_of_distinct(query: &mut Query) {
     let Some(order) = &mut query.order_by else { return };
     let OrderByKind::Expressions(items) = &mut order.kind else { return };
     for item in items {
-        if matches!(item.expr, Expr::Identifier(_) | Expr::Value(_))
-            || mentions(&item.expr, &names)
+        if matches!(item.expr, Expr::Identifier(_) | Expr::Value(_)) || mentions(&item.expr, &names)
         {
             continue;
         }

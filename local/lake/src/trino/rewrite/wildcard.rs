@@ -210,7 +210,8 @@ fn with_rows(select: &mut Select, rows: Vec<(String, Expr, Vec<Ident>)>) -> Resu
         .flat_map(factors)
         .map(|factor| named(factor).map(|(name, _)| name))
         .collect();
-    if let Some(at) = select.projection.iter().position(|item| matches!(item, SelectItem::Wildcard(_)))
+    if let Some(at) =
+        select.projection.iter().position(|item| matches!(item, SelectItem::Wildcard(_)))
     {
         let Some(relations) = relations else {
             return Err(Failure::not_supported("the fields of a row (.*) beside *"));
@@ -251,4 +252,3 @@ fn with_rows(select: &mut Select, rows: Vec<(String, Expr, Vec<Ident>)>) -> Resu
     }
     Ok(())
 }
-

@@ -42,7 +42,7 @@ fn rerooted(join: &Join) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     }
     let Some((right, alias)) = lateral(&join.right) else { return Ok(None) };
-    if !is_chain(right) {
+    if !is_chain(right) || !unnests(right) {
         return Ok(None);
     }
     let null_handling = match join.join_type {
@@ -91,6 +91,10 @@ fn is_chain(plan: &LogicalPlan) -> bool {
     }
 }
 
+fn unnests(chain: &LogicalPlan) -> bool {
+    matches!(chain, LogicalPlan::Unnest(_)) || chain.inputs().into_iter().any(unnests)
+}
+
 /// The chain over the left side, whose columns go through every step.
 fn grafted(
     plan: &LogicalPlan,
@@ -128,7 +132,9 @@ fn grafted(
 fn inner(expr: Expr, left: &DFSchema) -> Result<Expr> {
     expr.transform(|node| {
         Ok(match node {
-            Expr::OuterReferenceColumn(_, column) if left.has_column(&column) => Transformed::yes(Expr::Column(column)),
+            Expr::OuterReferenceColumn(_, column) if left.has_column(&column) => {
+                Transformed::yes(Expr::Column(column))
+            }
             other => Transformed::no(other),
         })
     })
