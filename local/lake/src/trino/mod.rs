@@ -16,6 +16,7 @@ mod functions;
 mod group_sizes;
 mod information_schema;
 mod insert;
+mod json_call;
 mod names;
 mod operators;
 mod planning;
