@@ -13,6 +13,8 @@ use datafusion::arrow::datatypes::{
 };
 use jiff::civil::Date;
 
+use super::types::{ADDRESS_WIDTH, UUID_WIDTH};
+
 /// Appends the text of one value; false (and nothing appended) when it is NULL.
 pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
     if array.is_null(row) || array.data_type() == &DataType::Null {
@@ -41,6 +43,17 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
         DataType::Binary => write_bytes(array.as_binary::<i32>().value(row), out),
         DataType::LargeBinary => write_bytes(array.as_binary::<i64>().value(row), out),
         DataType::BinaryView => write_bytes(array.as_binary_view().value(row), out),
+        DataType::FixedSizeBinary(width @ (ADDRESS_WIDTH | UUID_WIDTH)) => {
+            let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
+            let value = bytes.and_then(|bytes| bytes.value(row).first_chunk::<16>());
+            match value {
+                Some(value) if *width == UUID_WIDTH => {
+                    let _ = write!(out, "{}", uuid::Uuid::from_bytes(*value));
+                }
+                Some(value) => write_address(*value, out),
+                None => return false,
+            }
+        }
         DataType::FixedSizeBinary(_) => {
             let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
             write_bytes(bytes.map_or(&[], |bytes| bytes.value(row)), out);
@@ -82,8 +95,15 @@ pub(crate) fn write_double(value: f64, out: &mut String) {
     } else if value == 0.0 || (1e-3..1e7).contains(&absolute) {
         let _ = write!(out, "{value:?}");
     } else {
-        write_scientific(&format!("{value:e}"), out);
+        write_scientific(&shortest(value), out);
     }
+}
+
+/// The shortest digits that mean a number, but no fewer than two where there are as good ones,
+/// as Java has it.
+pub(crate) fn shortest(value: f64) -> String {
+    let digits = format!("{value:e}");
+    if digits.contains('.') { digits } else { format!("{value:.1e}") }
 }
 
 pub(crate) fn write_real(value: f32, out: &mut String) {
@@ -108,6 +128,15 @@ pub(crate) fn write_scientific(rust: &str, out: &mut String) {
     }
     out.push('E');
     out.push_str(exponent);
+}
+
+/// An address in its shortest form; those of IPv4 within IPv6 as IPv4's.
+fn write_address(bytes: [u8; 16], out: &mut String) {
+    let address = std::net::Ipv6Addr::from(bytes);
+    let _ = match address.to_ipv4_mapped() {
+        Some(address) => write!(out, "{address}"),
+        None => write!(out, "{address}"),
+    };
 }
 
 fn write_bytes(bytes: &[u8], out: &mut String) {

@@ -108,6 +108,7 @@ impl Reader<'_> {
             "interval" if self.words(&["day", "to", "second"]) => TrinoType::IntervalDaySecond,
             "json" => TrinoType::Json,
             "uuid" => TrinoType::Uuid,
+            "ipaddress" => TrinoType::IpAddress,
             "unknown" => TrinoType::Unknown,
             "array" => {
                 self.symbol(&['(', '<']).then_some(())?;

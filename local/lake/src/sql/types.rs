@@ -10,8 +10,11 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUn
 
 /// The key of a field's metadata that carries a Trino type Arrow cannot tell.
 pub const TYPE_KEY: &str = "trino";
-/// The value of [`TYPE_KEY`] on JSON columns, which are text to Arrow.
-pub const JSON_TYPE: &str = "json";
+/// Bytes of the Arrow form of addresses and UUIDs: their 16 and zeros after them. No file has
+/// values of these widths, so that the Arrow type alone tells the Trino type, and the order of
+/// the bytes is the order of the values.
+pub const ADDRESS_WIDTH: i32 = 100;
+pub const UUID_WIDTH: i32 = 101;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TrinoType {
@@ -35,6 +38,7 @@ pub enum TrinoType {
     IntervalDaySecond,
     Json,
     Uuid,
+    IpAddress,
     Unknown,
     Array(Box<TrinoType>),
     Map(Box<TrinoType>, Box<TrinoType>),
@@ -58,7 +62,11 @@ impl TrinoType {
             Self::Real => DataType::Float32,
             Self::Double => DataType::Float64,
             Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale),
-            Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid => DataType::Utf8,
+            Self::Varchar(_) | Self::Char(_) => DataType::Utf8,
+            // No other values are large texts.
+            Self::Json => DataType::LargeUtf8,
+            Self::Uuid => DataType::FixedSizeBinary(UUID_WIDTH),
+            Self::IpAddress => DataType::FixedSizeBinary(ADDRESS_WIDTH),
             Self::Varbinary => DataType::Binary,
             Self::Date => DataType::Date32,
             Self::Time(precision) => match precision {
@@ -114,7 +122,10 @@ impl TrinoType {
             | DataType::Decimal64(precision, scale)
             | DataType::Decimal128(precision, scale)
             | DataType::Decimal256(precision, scale) => Self::Decimal(*precision, *scale),
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Varchar(None),
+            DataType::Utf8 | DataType::Utf8View => Self::Varchar(None),
+            DataType::LargeUtf8 => Self::Json,
+            DataType::FixedSizeBinary(UUID_WIDTH) => Self::Uuid,
+            DataType::FixedSizeBinary(ADDRESS_WIDTH) => Self::IpAddress,
             DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView
@@ -175,6 +186,7 @@ impl TrinoType {
             Self::IntervalDaySecond => ("interval day to second", 0, 0),
             Self::Json => ("json", 0, 0),
             Self::Uuid => ("uuid", 0, 0),
+            Self::IpAddress => ("ipaddress", 0, 0),
             Self::Unknown => ("unknown", 0, 0),
             Self::Array(_) => ("array", 0, 0),
             Self::Map(..) => ("map", 0, 0),
@@ -224,6 +236,7 @@ impl TrinoType {
             | Self::IntervalDaySecond
             | Self::Json
             | Self::Uuid
+            | Self::IpAddress
             | Self::Unknown => return Err(unsupported()),
         })
     }
@@ -243,7 +256,7 @@ impl TrinoType {
 
     /// Whether Arrow alone tells the type.
     fn needs_metadata(&self) -> bool {
-        matches!(self, Self::Json | Self::Uuid | Self::Char(_) | Self::Varchar(Some(_)))
+        matches!(self, Self::Char(_) | Self::Varchar(Some(_)))
     }
 }
 
@@ -300,6 +313,7 @@ impl fmt::Display for TrinoType {
             Self::IntervalDaySecond => formatter.write_str("interval day to second"),
             Self::Json => formatter.write_str("json"),
             Self::Uuid => formatter.write_str("uuid"),
+            Self::IpAddress => formatter.write_str("ipaddress"),
             Self::Unknown => formatter.write_str("unknown"),
             Self::Array(item) => write!(formatter, "array({item})"),
             Self::Map(key, value) => write!(formatter, "map({key}, {value})"),

@@ -9,7 +9,8 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::ast::{call, text};
-use super::tokens::{is_keyword, is_word};
+use super::json_call;
+use super::tokens::is_word;
 
 /// Trino's dialect, as the engine of Athena reads it.
 #[derive(Debug)]
@@ -94,8 +95,7 @@ impl Dialect for TrinoDialect {
                 "cast" => Some(parse_cast(parser, "$cast")),
                 "try_cast" => Some(parse_cast(parser, "$try_cast")),
                 "extract" => Some(parse_extract(parser)),
-                "json_value" | "json_query" | "json_exists" => parse_json(parser, &word),
-                _ => None,
+                name => json_call::parse(parser, name),
             };
         }
         if let Token::SingleQuotedString(value) = &second
@@ -104,7 +104,7 @@ impl Dialect for TrinoDialect {
             parser.next_token();
             parser.next_token();
             return Some(Ok(match word.as_str() {
-                "json" => call("json_parse", vec![text(value)]),
+                "json" => call("$json_literal", vec![text(value)]),
                 _ => call("$literal", vec![text(value), text(&word)]),
             }));
         }
@@ -122,7 +122,7 @@ impl Dialect for TrinoDialect {
 }
 
 /// Types whose name before a string makes a literal: `DATE '2024-01-01'`.
-const LITERAL_TYPES: [&str; 17] = [
+const LITERAL_TYPES: [&str; 18] = [
     "bigint",
     "integer",
     "int",
@@ -140,6 +140,7 @@ const LITERAL_TYPES: [&str; 17] = [
     "json",
     "varbinary",
     "uuid",
+    "ipaddress",
 ];
 
 /// `CAST(expr AS type)`, with Trino's own types.
@@ -196,72 +197,4 @@ fn parse_extract(parser: &mut Parser) -> Result<Expr, ParserError> {
     let expr = parser.parse_expr()?;
     parser.expect_token(&Token::RParen)?;
     Ok(call(function, vec![expr]))
-}
-
-/// `json_value(text, 'lax $.a')` and its kin; their clauses after the path are the
-/// standard's, of which only what changes nothing is read here.
-fn parse_json(parser: &mut Parser, name: &str) -> Option<Result<Expr, ParserError>> {
-    let name = name.to_owned();
-    parser
-        .maybe_parse(|parser| {
-            parser.next_token();
-            parser.expect_token(&Token::LParen)?;
-            let document = parser.parse_expr()?;
-            parser.expect_token(&Token::Comma)?;
-            let path = parser.parse_literal_string()?;
-            let mut kind = None;
-            let mut wrapper = "without";
-            loop {
-                let token = parser.next_token();
-                match &token.token {
-                    Token::RParen => break,
-                    word if is_word(word, "returning") => {
-                        let mut returned = String::new();
-                        while let Token::Word(_) | Token::LParen | Token::Number(..) =
-                            parser.peek_token().token
-                        {
-                            let part = parser.next_token();
-                            let opened = part.token == Token::LParen;
-                            returned.push_str(&part.token.to_string());
-                            if opened {
-                                while parser.peek_token().token != Token::RParen {
-                                    returned.push_str(&parser.next_token().token.to_string());
-                                }
-                                returned.push_str(&parser.next_token().token.to_string());
-                                break;
-                            }
-                        }
-                        kind = Some(returned);
-                    }
-                    word if is_keyword(word, Keyword::WITH) && name == "json_query" => {
-                        wrapper = if is_word(&parser.peek_token_ref().token, "conditional") {
-                            "conditional"
-                        } else {
-                            "with"
-                        };
-                        let next = &parser.peek_token_ref().token;
-                        if is_word(next, "conditional") || is_word(next, "unconditional") {
-                            parser.next_token();
-                        }
-                        let _ = parser.parse_keyword(Keyword::ARRAY);
-                        parser.next_token();
-                    }
-                    word if is_keyword(word, Keyword::WITHOUT) && name == "json_query" => {
-                        let _ = parser.parse_keyword(Keyword::ARRAY);
-                        parser.next_token();
-                    }
-                    _ => return parser.expected(")", token),
-                }
-            }
-            let mut arguments = vec![document, text(&path)];
-            if name == "json_query" {
-                arguments.push(text(wrapper));
-            }
-            let value = call(&format!("${name}"), arguments);
-            Ok(match kind {
-                Some(kind) if name == "json_value" => call("$cast", vec![value, text(&kind)]),
-                _ => value,
-            })
-        })
-        .transpose()
 }

@@ -18,6 +18,7 @@ mod functions;
 mod group_sizes;
 mod information_schema;
 mod insert;
+mod json_call;
 mod multiset;
 mod names;
 mod operators;

@@ -175,11 +175,11 @@ fn is_comparison(op: &BinaryOperator) -> bool {
 
 /// Whether Trino compares the two types without a cast.
 fn comparable(left: &TrinoType, right: &TrinoType) -> bool {
-    use TrinoType::{Array, Char, Json, Map, Row, Unknown, Varchar};
+    use TrinoType::{Array, Char, Map, Row, Unknown, Varchar};
     match (left, right) {
         (Unknown, _) | (_, Unknown) => true,
         (left, right) if left.is_numeric() && right.is_numeric() => true,
-        (Varchar(_) | Char(_) | Json, Varchar(_) | Char(_) | Json) => true,
+        (Varchar(_) | Char(_), Varchar(_) | Char(_)) => true,
         (left, right) if is_moment(left) && is_moment(right) => true,
         (left, right) if is_interval(left) && is_interval(right) => true,
         (TrinoType::Time(_), TrinoType::Time(_)) => true,

@@ -4,7 +4,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::DataType;
 use serde_json::Value;
 
-use crate::sql::write_value;
+use crate::sql::{ADDRESS_WIDTH, UUID_WIDTH, write_value};
 
 pub(super) fn of_array(array: &dyn Array, row: usize) -> String {
     if array.is_null(row) || array.data_type() == &DataType::Null {
@@ -15,6 +15,7 @@ pub(super) fn of_array(array: &dyn Array, row: usize) -> String {
     };
     match array.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => quoted(&text(array, row)),
+        DataType::FixedSizeBinary(ADDRESS_WIDTH | UUID_WIDTH) => quoted(&text(array, row)),
         DataType::Binary => {
             let hex: Vec<String> = array
                 .as_binary::<i32>()

@@ -6,11 +6,11 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
 use datafusion::arrow::compute::kernels::numeric;
 use datafusion::arrow::datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type};
 use datafusion::arrow::error::ArrowError;
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::call::Call;
-use super::cast::{pow10, rescale};
+use super::cast::{OnFailure, cast_array, pow10, rescale};
 use super::function::{Function, Plan};
 use crate::sql::{Failure, TrinoType};
 
@@ -159,18 +159,49 @@ fn decimal_result(operation: Operation, (p1, s1): (i32, i32), (p2, s2): (i32, i3
 }
 
 fn run(operation: Operation, call: &Call) -> Result<ArrayRef> {
-    let (left, right) = (call.array(0)?, call.array(1)?);
-    if let DataType::Decimal128(precision, scale) = call.result {
+    compute(operation, &call.array(0)?, &call.array(1)?, &call.result)
+}
+
+/// One operation on two values, given by its function's name.
+pub(super) fn apply(
+    name: &str,
+    (left_kind, left): (&TrinoType, &ScalarValue),
+    (right_kind, right): (&TrinoType, &ScalarValue),
+) -> Result<(TrinoType, ScalarValue)> {
+    let operation = match name {
+        "$add" => Operation::Add,
+        "$subtract" => Operation::Subtract,
+        "$multiply" => Operation::Multiply,
+        "$divide" => Operation::Divide,
+        _ => Operation::Modulus,
+    };
+    let plan = plan(operation, &[left_kind.clone(), right_kind.clone()])?;
+    let cast = |value: &ScalarValue, from: &TrinoType, to: &TrinoType| {
+        cast_array(&value.to_array()?, from, to, OnFailure::Fail)
+    };
+    let left = cast(left, left_kind, &plan.arguments[0])?;
+    let right = cast(right, right_kind, &plan.arguments[1])?;
+    let found = compute(operation, &left, &right, &plan.result.to_arrow())?;
+    Ok((plan.result, ScalarValue::try_from_array(&found, 0)?))
+}
+
+fn compute(
+    operation: Operation,
+    left: &ArrayRef,
+    right: &ArrayRef,
+    result: &DataType,
+) -> Result<ArrayRef> {
+    if let DataType::Decimal128(precision, scale) = *result {
         return decimals(operation, left.as_primitive(), right.as_primitive(), precision, scale);
     }
     let found = match operation {
-        Operation::Add => numeric::add(&left, &right),
-        Operation::Subtract => numeric::sub(&left, &right),
-        Operation::Multiply => numeric::mul(&left, &right),
-        Operation::Divide => numeric::div(&left, &right),
-        Operation::Modulus => remainder(&left, &right),
+        Operation::Add => numeric::add(left, right),
+        Operation::Subtract => numeric::sub(left, right),
+        Operation::Multiply => numeric::mul(left, right),
+        Operation::Divide => numeric::div(left, right),
+        Operation::Modulus => remainder(left, right),
     };
-    found.map_err(|error| failure(operation, &left, &right, &error).into())
+    found.map_err(|error| failure(operation, left, right, &error).into())
 }
 
 /// `%`; the least whole number by -1 is 0, no overflow.

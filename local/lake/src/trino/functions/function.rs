@@ -90,8 +90,8 @@ pub(in crate::trino) fn exactly(
 /// Whether Trino turns a value of one type into the other without a cast.
 pub(in crate::trino) fn coerces(from: &TrinoType, to: &TrinoType) -> bool {
     use TrinoType::{
-        Array, Bigint, Char, Date, Decimal, Double, Integer, Json, Map, Real, Row, Smallint,
-        Timestamp, TimestampWithZone, Tinyint, Unknown, Varchar,
+        Array, Bigint, Char, Date, Decimal, Double, Integer, Map, Real, Row, Smallint, Timestamp,
+        TimestampWithZone, Tinyint, Unknown, Varchar,
     };
     if from == to {
         return true;
@@ -103,7 +103,7 @@ pub(in crate::trino) fn coerces(from: &TrinoType, to: &TrinoType) -> bool {
         | (Integer, Bigint)
         | (Tinyint | Smallint | Integer | Bigint | Decimal(..), Real | Double | Decimal(..))
         | (Real, Double)
-        | (Varchar(_) | Char(_) | Json, Varchar(_))
+        | (Varchar(_) | Char(_), Varchar(_))
         | (Varchar(_), Char(_))
         | (Date | Timestamp(_), Timestamp(_) | TimestampWithZone(_))
         | (TimestampWithZone(_), TimestampWithZone(_)) => true,

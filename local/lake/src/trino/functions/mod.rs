@@ -8,6 +8,7 @@ mod call;
 mod cast;
 mod function;
 
+mod address;
 mod aggregate;
 mod arithmetic;
 mod array;
@@ -19,7 +20,7 @@ mod date_format;
 mod date_parts;
 mod digest;
 mod equality;
-mod json;
+pub(super) mod json;
 mod lambda;
 mod map;
 mod math;
@@ -45,7 +46,8 @@ pub(super) use json::{from_json, value_to_json};
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 20] = [
+    let families: [&[Function]; 21] = [
+        address::FUNCTIONS,
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
         bytes::FUNCTIONS,
@@ -74,6 +76,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         .map(|function| Arc::new(ScalarUDF::new_from_impl(function.clone())))
         .collect();
     found.extend(cast::functions());
+    found.extend(json::functions());
     found
 }
 

@@ -29,6 +29,7 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
         ));
     }
     let arguments = arguments.unwrap_or_default();
+    refuse_subqueries(&name, &arguments)?;
     Ok(match (name.as_str(), arguments.as_slice()) {
         ("if", [condition, then]) => case(condition, then, None),
         ("if", [condition, then, otherwise]) => case(condition, then, Some(otherwise)),
@@ -140,4 +141,24 @@ fn case(condition: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Expr {
 
 fn ordered(value: &Expr) -> OrderByExpr {
     OrderByExpr { expr: value.clone(), options: OrderByOptions::default(), with_fill: None }
+}
+
+/// The defaults of `json_value` are no places for subqueries.
+fn refuse_subqueries(name: &str, arguments: &[Expr]) -> Result<(), Failure> {
+    if name == "$json_default" && arguments.iter().skip(2).any(has_subquery) {
+        return Err(Failure::new(
+            "UNSUPPORTED_SUBQUERY",
+            "Subqueries are not supported in JSON_VALUE default expressions",
+        ));
+    }
+    Ok(())
+}
+
+fn has_subquery(expr: &Expr) -> bool {
+    use std::ops::ControlFlow;
+    let found = datafusion::sql::sqlparser::ast::visit_expressions(expr, |expr| match expr {
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }

@@ -11,6 +11,7 @@ use datafusion::common::Result;
 
 use super::{Chosen, comparable, range};
 use crate::sql::{Failure, TrinoType, write_value};
+use crate::trino::functions::address;
 use crate::trino::functions::call::Call;
 use crate::trino::functions::cast::{OnFailure, cast_array};
 use crate::trino::functions::conditional::wider;
@@ -18,7 +19,7 @@ use crate::trino::functions::function::{Function, Plan, unexpected};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("cardinality", cardinality_types, cardinality),
-    Function::new("contains", |given| beside("contains", given, |_| TrinoType::Boolean), contains),
+    Function::new("contains", contains_types, contains),
     Function::new(
         "array_position",
         |given| beside("array_position", given, |_| TrinoType::Bigint),
@@ -106,7 +107,17 @@ fn tests(call: &Call) -> Result<(ListArray, ArrayRef, Tests)> {
     Ok((list, values, tests))
 }
 
+fn contains_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match address::contains_types(given) {
+        Some(plan) => Ok(plan),
+        None => beside("contains", given, |_| TrinoType::Boolean),
+    }
+}
+
 fn contains(call: &Call) -> Result<ArrayRef> {
+    if *call.kind(1) == TrinoType::IpAddress && *call.kind(0) == TrinoType::Varchar(None) {
+        return address::contains(call);
+    }
     let (list, values, tests) = tests(call)?;
     let found: BooleanArray = tests
         .iter()
@@ -248,7 +259,7 @@ fn join(call: &Call) -> Result<ArrayRef> {
         other => other.clone(),
     };
     let texts = match item {
-        TrinoType::Double | TrinoType::Real => {
+        TrinoType::Double | TrinoType::Real | TrinoType::Json => {
             cast_array(list.values(), &item, &TrinoType::Varchar(None), OnFailure::Fail)?
         }
         _ => shown(list.values()),

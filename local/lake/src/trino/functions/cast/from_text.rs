@@ -40,7 +40,10 @@ pub(super) fn from_text(
         TrinoType::Double => numbers::<Float64Type>(texts, to, on_failure, double)?,
         TrinoType::Real => numbers::<Float32Type>(texts, to, on_failure, |text| {
             let text = trim(text);
-            java_float(text)?.parse().ok().or_else(|| special(text).map(|value| value as f32))
+            match java_float(text) {
+                Some(number) => number.parse().ok(),
+                None => special(text).map(|value| value as f32),
+            }
         })?,
         TrinoType::Decimal(precision, scale) => {
             let found: Decimal128Array =
@@ -62,7 +65,6 @@ pub(super) fn from_text(
             timestamps(texts, to, on_failure, precision, true)?
         }
         TrinoType::Time(precision) => time_of_day(texts, to, on_failure, *precision)?,
-        TrinoType::Uuid => Arc::new(texts.clone()),
         other => {
             return Err(Failure::type_mismatch(format!("Cannot cast varchar to {other}")).into());
         }

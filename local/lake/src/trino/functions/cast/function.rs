@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
@@ -15,6 +16,7 @@ use datafusion::logical_expr::{
 use super::{OnFailure, cast_array};
 use crate::sql::{Failure, TrinoType, field_of};
 use crate::trino::functions::function::planned_signature;
+use crate::trino::functions::json::{can_cast_from_json, can_cast_to_json};
 
 pub(in crate::trino) fn functions() -> Vec<Arc<ScalarUDF>> {
     [
@@ -36,7 +38,7 @@ struct CastFunction {
 }
 
 /// The types a cast may name. Hive's own words are not Trino's.
-fn target(text: &str) -> Result<TrinoType, Failure> {
+pub(in crate::trino::functions) fn type_named(text: &str) -> Result<TrinoType, Failure> {
     let words = text.split(|c: char| !c.is_alphanumeric());
     let hive = ["string", "binary", "struct", "float"];
     let foreign = words.into_iter().any(|word| hive.contains(&word.to_lowercase().as_str()));
@@ -48,7 +50,7 @@ fn target(text: &str) -> Result<TrinoType, Failure> {
 impl CastFunction {
     /// The type of a literal follows its text: the digits of a timestamp's fraction.
     fn target(&self, type_text: &str, value: Option<&str>) -> Result<TrinoType, Failure> {
-        let kind = target(type_text)?;
+        let kind = type_named(type_text)?;
         if !self.literal || type_text.contains('(') {
             return Ok(kind);
         }
@@ -135,7 +137,7 @@ impl ScalarUDFImpl for CastFunction {
             _ => None,
         };
         let Some(kind) = kind else { return Ok(ExprSimplifyResult::Original(arguments)) };
-        let to = target(&kind)?;
+        let to = type_named(&kind)?;
         if from == to && !matches!(to, TrinoType::Varchar(Some(_)) | TrinoType::Char(_)) {
             return Ok(ExprSimplifyResult::Simplified(arguments.swap_remove(0)));
         }
@@ -154,7 +156,12 @@ impl ScalarUDFImpl for CastFunction {
         let to = TrinoType::of_field(&arguments.return_field);
         match &arguments.args[0] {
             ColumnarValue::Scalar(value) => {
-                let array = cast_array(&value.to_array()?, &from, &to, self.on_failure)?;
+                let array = cast_array(&value.to_array()?, &from, &to, self.on_failure);
+                let array = if self.literal {
+                    array.map_err(|e| literal_error(e, value, &to))
+                } else {
+                    array
+                }?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
             }
             ColumnarValue::Array(array) => {
@@ -162,6 +169,16 @@ impl ScalarUDFImpl for CastFunction {
             }
         }
     }
+}
+
+/// A text that is no address or UUID is no literal of one.
+fn literal_error(error: DataFusionError, value: &ScalarValue, to: &TrinoType) -> DataFusionError {
+    if !matches!(to, TrinoType::Uuid | TrinoType::IpAddress) {
+        return error;
+    }
+    let text = value.try_as_str().flatten().unwrap_or_default();
+    let kind = to.to_string().to_uppercase();
+    Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid {kind} literal")).into()
 }
 
 /// Casts that DataFusion does as Trino would, and may look through while planning.
@@ -178,20 +195,28 @@ fn is_lossless(from: &TrinoType, to: &TrinoType) -> bool {
     }
 }
 
+/// Whether Trino casts the one type to the other.
+pub(in crate::trino::functions) fn is_castable(from: &TrinoType, to: &TrinoType) -> bool {
+    check(from, to).is_ok()
+}
+
 /// Refuses casts between types that have nothing to do with each other.
 fn check(from: &TrinoType, to: &TrinoType) -> Result<(), Failure> {
     use TrinoType::{
-        Array, Boolean, Char, Date, Json, Map, Row, Time, Timestamp, TimestampWithZone, Unknown,
-        Uuid, Varbinary, Varchar,
+        Array, Boolean, Char, Date, IpAddress, Json, Map, Row, Time, Timestamp, TimestampWithZone,
+        Unknown, Uuid, Varbinary, Varchar,
     };
     let possible = match (from, to) {
         (from, to) if from == to => true,
-        (Unknown | Json, _) | (_, Json) => true,
+        (Unknown, _) => true,
+        (Json, to) => can_cast_from_json(to),
+        (from, Json) => can_cast_to_json(from),
         (Varchar(_), Varbinary) => true,
+        (Varbinary, Uuid | IpAddress) | (Uuid | IpAddress, Varbinary) => true,
         (Varbinary, _) | (_, Varbinary) => false,
         (Varchar(_) | Char(_), Array(_) | Map(..) | Row(_))
         | (Array(_) | Map(..) | Row(_), Varchar(_) | Char(_)) => false,
-        (_, Varchar(_) | Char(_)) | (Varchar(_) | Char(_), _) | (Uuid, Uuid) => true,
+        (_, Varchar(_) | Char(_)) | (Varchar(_) | Char(_), _) => true,
         (from, to) if from.is_numeric() || *from == Boolean => to.is_numeric() || *to == Boolean,
         (Date, Timestamp(_) | TimestampWithZone(_)) => true,
         (

@@ -1,5 +1,6 @@
 //! `CAST`, `TRY_CAST` and typed literals.
 
+mod address;
 mod from_text;
 mod function;
 mod nested;
@@ -7,10 +8,12 @@ mod number;
 mod time;
 mod to_text;
 
-pub(in crate::trino) use from_text::parse_timestamp;
-pub(super) use function::functions;
-pub(in crate::trino) use number::{pow10, rescale};
+pub(in crate::trino) use address::{from_sixteen, sixteen};
+pub(in crate::trino) use from_text::{parse_decimal, parse_timestamp};
+pub(super) use function::{functions, is_castable, type_named};
+pub(in crate::trino) use number::{decimal_text, pow10, rescale};
 pub(in crate::trino) use time::{from_instants, instants, times_of_day};
+pub(in crate::trino) use to_text::write_scientific_double;
 
 use std::sync::Arc;
 
@@ -45,8 +48,9 @@ pub(in crate::trino) fn cast_array(
     on_failure: OnFailure,
 ) -> Result<ArrayRef> {
     use TrinoType::{
-        Array as List, Bigint, Boolean, Char, Date, Decimal, Double, Integer, Json, Map, Real, Row,
-        Smallint, Timestamp, TimestampWithZone, Tinyint, Unknown, Uuid, Varbinary, Varchar,
+        Array as List, Bigint, Boolean, Char, Date, Decimal, Double, Integer, IpAddress, Json, Map,
+        Real, Row, Smallint, Timestamp, TimestampWithZone, Tinyint, Unknown, Uuid, Varbinary,
+        Varchar,
     };
     if from == to {
         return Ok(array.clone());
@@ -54,8 +58,12 @@ pub(in crate::trino) fn cast_array(
     match (from, to) {
         (Unknown, _) => Ok(new_null_array(&to.to_arrow(), array.len())),
         (_, Json) => Ok(super::json::to_json(array, from)),
+        (Json, Varchar(Some(length))) => super::json::to_short_text(array, *length, on_failure),
         (Json, _) => super::json::from_json(array, to, on_failure),
-        (Varchar(_) | Char(_) | Uuid, Varchar(length)) => Ok(to_text::shorten(array, *length)),
+        (Varchar(_) | Char(_), Uuid | IpAddress) => address::from_text(array, to, on_failure),
+        (Varbinary, Uuid | IpAddress) => address::from_bytes(array, to, on_failure),
+        (Uuid | IpAddress, Varbinary) => Ok(address::to_bytes(array)),
+        (Varchar(_) | Char(_), Varchar(length)) => Ok(to_text::shorten(array, *length)),
         (Varchar(_) | Char(_), Char(length)) => Ok(to_text::pad(array, *length)),
         (Varchar(_), Varbinary) => {
             let bytes: BinaryArray =

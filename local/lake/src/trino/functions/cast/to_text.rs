@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{Float32Type, Float64Type};
 use datafusion::common::Result;
 
 use super::OnFailure;
-use crate::sql::{Failure, TrinoType, write_scientific, write_value};
+use crate::sql::{Failure, TrinoType, shortest, write_scientific, write_value};
 
 /// Cuts texts to `length` characters.
 pub(super) fn shorten(array: &ArrayRef, length: Option<u32>) -> ArrayRef {
@@ -50,9 +50,7 @@ pub(super) fn to_text(
         let present = match from {
             _ if array.is_null(row) => false,
             TrinoType::Double => {
-                scientific(array.as_primitive::<Float64Type>().value(row), &mut text, |v| {
-                    format!("{v:e}")
-                });
+                write_scientific_double(array.as_primitive::<Float64Type>().value(row), &mut text);
                 true
             }
             TrinoType::Real => {
@@ -85,12 +83,19 @@ pub(super) fn to_text(
     Ok(Arc::new(found.finish()))
 }
 
+/// A double as Trino casts it to text.
+pub(in crate::trino) fn write_scientific_double(value: f64, out: &mut String) {
+    scientific(value, out, shortest);
+}
+
 /// `3.77E1`.
 fn scientific(value: f64, out: &mut String, written: impl Fn(f64) -> String) {
     if value.is_nan() {
         out.push_str("NaN");
     } else if value.is_infinite() {
         out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+    } else if value == 0.0 {
+        out.push_str(if value.is_sign_negative() { "-0E0" } else { "0E0" });
     } else {
         write_scientific(&written(value), out);
     }

@@ -2,32 +2,35 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
+use datafusion::arrow::array::{ArrayRef, LargeStringArray};
 use datafusion::common::Result;
-use serde_json::Value;
+use json_event_parser::JsonEvent;
 
-use super::path::Path;
+use super::document::{Fractions, Json, Reader, is_fraction};
+use super::extract::{Path, items};
 use crate::sql::{Failure, TrinoType};
 use crate::trino::functions::call::Call;
 use crate::trino::functions::function::{Function, Plan, unexpected};
 
 pub(in crate::trino::functions) const FUNCTIONS: &[Function] = &[
-    Function::new("json_parse", |given| over(given, 1, TrinoType::Json), parse),
-    Function::new("json_format", |given| over(given, 1, TrinoType::Varchar(None)), format),
-    Function::new("json_extract", |given| with_path(given, TrinoType::Json), extract),
+    Function::new(
+        "json_parse",
+        |given| over(given, 1, TrinoType::Json),
+        |call| parse(call, malformed),
+    ),
+    Function::new(
+        "$json_literal",
+        |given| over(given, 1, TrinoType::Json),
+        |call| parse(call, no_literal),
+    ),
+    Function::new("json_format", format_types, format),
+    Function::new("json_extract", |given| over(given, 2, TrinoType::Json), extract),
     Function::new(
         "json_extract_scalar",
-        |given| with_path(given, TrinoType::Varchar(None)),
+        |given| over(given, 2, TrinoType::Varchar(None)),
         extract_scalar,
     ),
-    Function::new(
-        "$json_value",
-        |given| with_path(given, TrinoType::Varchar(None)),
-        extract_scalar,
-    ),
-    Function::new("$json_exists", |given| with_path(given, TrinoType::Boolean), exists),
-    Function::new("$json_query", |given| over(given, 3, TrinoType::Varchar(None)), query),
-    Function::new("json_size", |given| with_path(given, TrinoType::Bigint), size),
+    Function::new("json_size", |given| over(given, 2, TrinoType::Bigint), size),
     Function::new("json_array_length", |given| over(given, 1, TrinoType::Bigint), array_length),
     Function::new("json_array_get", array_get_types, array_get),
     Function::new("json_array_contains", array_contains_types, array_contains),
@@ -48,8 +51,13 @@ fn over(given: &[TrinoType], count: usize, result: TrinoType) -> Result<Plan, Fa
     Err(unexpected("a JSON function", given, "varchar or json"))
 }
 
-fn with_path(given: &[TrinoType], result: TrinoType) -> Result<Plan, Failure> {
-    over(given, 2, result)
+fn format_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Json | TrinoType::Unknown] => {
+            Ok(Plan::new(vec![TrinoType::Json], TrinoType::Varchar(None)))
+        }
+        _ => Err(unexpected("json_format", given, "json_format(json)")),
+    }
 }
 
 fn array_get_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -76,149 +84,175 @@ fn array_contains_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     }
 }
 
-fn parse(call: &Call) -> Result<ArrayRef> {
+/// JSON from each row where no argument is NULL.
+fn each_json(
+    call: &Call,
+    mut json: impl FnMut(usize) -> Result<Option<String>>,
+) -> Result<ArrayRef> {
+    let arrays = call.arrays()?;
+    let found: LargeStringArray = (0..call.rows)
+        .map(|row| if Call::present(&arrays, row) { json(row) } else { Ok(None) })
+        .collect::<Result<_>>()?;
+    Ok(Arc::new(found))
+}
+
+fn malformed(text: &str) -> Failure {
+    Failure::invalid_argument(format!("Cannot convert value to JSON: '{text}'"))
+}
+
+fn no_literal(text: &str) -> Failure {
+    Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid JSON literal"))
+}
+
+fn parse(call: &Call, refused: impl Fn(&str) -> Failure) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    call.each_text(|row| {
+    each_json(call, |row| {
         let text = texts.value(row);
-        match serde_json::from_str::<Value>(text) {
-            Ok(mut value) => {
-                // Trino keeps members in the order of their names, and so compares them.
-                value.sort_all_objects();
-                Ok(Some(value.to_string()))
-            }
-            Err(_) => {
-                Err(Failure::invalid_argument(format!("Cannot convert value to JSON: '{text}'"))
-                    .into())
-            }
-        }
+        let mut value = Json::read(text, Fractions::Exact).ok_or_else(|| refused(text))?;
+        // Members stand in the order of their names, and so are compared.
+        value.sort();
+        Ok(Some(value.to_text()))
     })
 }
 
 fn format(call: &Call) -> Result<ArrayRef> {
-    call.array(0)
+    let json = call.array(0)?;
+    Ok(datafusion::arrow::compute::cast(&json, &call.result)?)
 }
 
-/// Runs a path over each document; texts that are no JSON give `None`.
-fn found(call: &Call, mut each: impl FnMut(&Path, &Value) -> Option<String>) -> Result<ArrayRef> {
-    let (texts, paths) = (call.texts(0)?, call.texts(1)?);
-    let constant = call.constant_text(1).map(Path::parse).transpose()?;
-    call.each_text(|row| {
-        let Ok(value) = serde_json::from_str::<Value>(texts.value(row)) else { return Ok(None) };
-        match &constant {
-            Some(path) => Ok(each(path, &value)),
-            None => Ok(each(&Path::parse(paths.value(row))?, &value)),
-        }
+/// The path of each row, read once where it is the same for all.
+fn paths(call: &Call) -> Result<impl Fn(usize) -> Result<Arc<Path>, Failure> + use<>> {
+    let texts = call.texts(1)?;
+    let constant = call.constant_text(1).map(Path::parse).transpose()?.map(Arc::new);
+    Ok(move |row: usize| match &constant {
+        Some(path) => Ok(path.clone()),
+        None => Path::parse(texts.value(row)).map(Arc::new),
     })
 }
 
 fn extract(call: &Call) -> Result<ArrayRef> {
-    found(call, |path, value| {
-        let values = path.find(value);
-        if path.has_wildcard() {
-            return Some(Value::Array(values.into_iter().cloned().collect()).to_string());
-        }
-        values.first().map(ToString::to_string)
-    })
+    let (texts, path) = (call.texts(0)?, paths(call)?);
+    each_json(call, |row| Ok(path(row)?.value(texts.value(row)).map(|found| found.to_text())))
 }
 
 fn extract_scalar(call: &Call) -> Result<ArrayRef> {
-    found(call, |path, value| match path.find(value).as_slice() {
-        [Value::String(text)] => Some(text.clone()),
-        [value @ (Value::Bool(_) | Value::Number(_))] => Some(value.to_string()),
-        _ => None,
-    })
-}
-
-/// What a path finds, as JSON: `wrapper` says whether an array is put around it.
-fn query(call: &Call) -> Result<ArrayRef> {
-    let wrapper = call.constant_text(2).unwrap_or("without").to_owned();
-    found(call, |path, value| {
-        let values = path.find(value);
-        let wrapped = || Value::Array(values.iter().copied().cloned().collect()).to_string();
-        match (wrapper.as_str(), values.as_slice()) {
-            (_, []) => None,
-            ("with", _) => Some(wrapped()),
-            (_, [only @ (Value::Array(_) | Value::Object(_))]) => Some(only.to_string()),
-            ("conditional", _) => Some(wrapped()),
-            (_, [only]) => Some(only.to_string()),
-            // More than one value without a wrapper is an error, and that is NULL.
-            (_, _) => None,
-        }
-    })
-}
-
-fn exists(call: &Call) -> Result<ArrayRef> {
-    let texts = found(call, |path, value| {
-        Some(if path.find(value).is_empty() { "0" } else { "1" }.to_owned())
-    })?;
-    let texts: StringArray = texts.as_string::<i32>().clone();
-    let found: datafusion::arrow::array::BooleanArray =
-        texts.iter().map(|text| text.map(|text| text == "1")).collect();
-    Ok(Arc::new(found))
+    let (texts, path) = (call.texts(0)?, paths(call)?);
+    call.each_text(|row| Ok(path(row)?.scalar(texts.value(row))))
 }
 
 fn size(call: &Call) -> Result<ArrayRef> {
-    let texts = found(call, |path, value| {
-        path.find(value).first().map(|value| match value {
-            Value::Array(items) => items.len().to_string(),
-            Value::Object(object) => object.len().to_string(),
-            _ => "0".to_owned(),
-        })
-    })?;
-    let found: datafusion::arrow::array::Int64Array = texts
-        .as_string::<i32>()
-        .iter()
-        .map(|text| text.and_then(|text| text.parse().ok()))
-        .collect();
-    Ok(Arc::new(found))
-}
-
-fn document(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
+    let (texts, path) = (call.texts(0)?, paths(call)?);
+    call.each_long(|row| Ok(path(row)?.size(texts.value(row))))
 }
 
 fn array_length(call: &Call) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    call.each_long(|row| match document(texts.value(row)) {
-        Some(Value::Array(items)) => Ok(i64::try_from(items.len()).ok()),
-        _ => Ok(None),
+    call.each_long(|row| {
+        let mut reader = Reader::new(texts.value(row), Fractions::Kept);
+        Ok(match reader.next() {
+            Some(JsonEvent::StartArray) => items(&mut reader),
+            _ => None,
+        })
     })
 }
 
 fn array_get(call: &Call) -> Result<ArrayRef> {
     let (texts, places) = (call.texts(0)?, call.longs(1)?);
-    call.each_text(|row| {
-        let Some(Value::Array(items)) = document(texts.value(row)) else { return Ok(None) };
-        let at = places.value(row);
-        let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let at = if at < 0 { at.checked_add(length) } else { Some(at) };
-        let item = at.and_then(|at| usize::try_from(at).ok()).and_then(|at| items.get(at));
-        Ok(item.filter(|item| **item != Value::Null).map(|item| match item {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }))
-    })
+    each_json(call, |row| Ok(item(texts.value(row), places.value(row))))
+}
+
+/// An item of an array, counted from its end below zero. Texts are bare, as Trino has them.
+fn item(text: &str, place: i64) -> Option<String> {
+    let mut reader = Reader::new(text, Fractions::Doubles);
+    if reader.next()? != JsonEvent::StartArray {
+        return None;
+    }
+    let place = if place < 0 {
+        let mut counted = Reader::new(text, Fractions::Kept);
+        counted.next()?;
+        let length = items(&mut counted)?;
+        usize::try_from(place.checked_add(length)?).ok()?
+    } else {
+        usize::try_from(place).ok()?
+    };
+    for _ in 0..place {
+        let first = reader.next()?;
+        reader.skip(&first)?;
+    }
+    let first = reader.next()?;
+    match reader.value(first)? {
+        Json::Null => None,
+        Json::Text(text) => Some(text),
+        other => Some(other.to_text()),
+    }
 }
 
 fn array_contains(call: &Call) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    let values = call.array(1)?;
+    match call.kind(1) {
+        TrinoType::Boolean => {
+            let values = datafusion::arrow::array::AsArray::as_boolean(&call.array(1)?).clone();
+            contains(call, |row, item| *item == Json::Boolean(values.value(row)), &texts)
+        }
+        TrinoType::Bigint => {
+            let values = call.longs(1)?;
+            contains(
+                call,
+                |row, item| matches!(item, Json::Number(number) if number.parse() == Ok(values.value(row))),
+                &texts,
+            )
+        }
+        TrinoType::Double => {
+            let values = call.doubles(1)?;
+            let holds = |row: usize, item: &Json| match item {
+                Json::Number(number) if is_fraction(number) => {
+                    values.value(row).is_finite() && number.parse() == Ok(values.value(row))
+                }
+                _ => false,
+            };
+            contains(call, holds, &texts)
+        }
+        _ => {
+            let values = call.texts(1)?;
+            contains(
+                call,
+                |row, item| matches!(item, Json::Text(text) if text == values.value(row)),
+                &texts,
+            )
+        }
+    }
+}
+
+/// Whether an item of the array of each row is wanted; NULL where there is no array.
+fn contains(
+    call: &Call,
+    wanted: impl Fn(usize, &Json) -> bool,
+    texts: &datafusion::arrow::array::StringArray,
+) -> Result<ArrayRef> {
     call.each_boolean(|row| {
-        let Some(Value::Array(items)) = document(texts.value(row)) else { return Ok(None) };
-        let wanted = super::value_to_json(values.as_ref(), row);
-        Ok(Some(items.iter().any(|item| match (item, &wanted) {
-            (Value::Number(item), Value::Number(wanted)) => {
-                item.is_f64() == wanted.is_f64() && item.as_f64() == wanted.as_f64()
+        let mut reader = Reader::new(texts.value(row), Fractions::Kept);
+        let mut search = || -> Option<bool> {
+            if reader.next()? != JsonEvent::StartArray {
+                return None;
             }
-            (item, wanted) => item == wanted,
-        })))
+            loop {
+                let first = reader.next()?;
+                if first == JsonEvent::EndArray {
+                    return Some(false);
+                }
+                if wanted(row, &reader.value(first)?) {
+                    return Some(true);
+                }
+            }
+        };
+        Ok(search())
     })
 }
 
 fn is_scalar(call: &Call) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    call.each_boolean(|row| match document(texts.value(row)) {
-        Some(value) => Ok(Some(!value.is_array() && !value.is_object())),
+    call.each_boolean(|row| match Json::read(texts.value(row), Fractions::Kept) {
+        Some(value) => Ok(Some(value.is_scalar())),
         None => {
             Err(Failure::invalid_argument(format!("Invalid JSON value: {}", texts.value(row)))
                 .into())

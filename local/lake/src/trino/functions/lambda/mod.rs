@@ -1,5 +1,6 @@
 //! Functions that take lambdas, and `try`, whose body is one.
 
+mod default;
 mod list;
 mod map;
 mod reduce;
@@ -39,6 +40,7 @@ pub(super) fn functions() -> Vec<Arc<HigherOrderUDF>> {
         ("map_zip_with", Kind::MapZipWith),
         ("$regexp_replace_by", Kind::Replace),
         ("$array_sort_by", Kind::Sort),
+        ("$json_default", Kind::Default),
     ]
     .into_iter()
     .map(|(name, kind)| Arc::new(HigherOrderUDF::new_from_impl(LambdaFunction { name, kind })))
@@ -57,6 +59,8 @@ enum Kind {
     Replace,
     /// `array_sort` with a lambda.
     Sort,
+    /// `json_value` with defaults.
+    Default,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -178,6 +182,7 @@ impl HigherOrderUDFImpl for LambdaFunction {
                     first.and_then(item_of).ok_or_else(|| self.refused("an array comes first"))?;
                 vec![vec![field("left", &item), field("right", &item)]]
             }
+            Kind::Default => vec![vec![field("row", &DataType::Null)]; 2],
             Kind::Reduce => return reduce::parameters(self.name, step, given),
         }))
     }
@@ -199,6 +204,7 @@ impl HigherOrderUDFImpl for LambdaFunction {
             DataType::List(Arc::new(item))
         };
         let (data_type, metadata) = match self.kind {
+            Kind::Default => default::result(&kept()?)?,
             Kind::Try | Kind::Reduce => (lambda.data_type().clone(), lambda.metadata().clone()),
             Kind::List(list::Kind::Transform) | Kind::ZipWith => {
                 (array(&lambda), HashMap::default())
@@ -224,7 +230,7 @@ impl HigherOrderUDFImpl for LambdaFunction {
     }
 
     fn short_circuits(&self) -> bool {
-        self.kind == Kind::Try
+        matches!(self.kind, Kind::Try | Kind::Default)
     }
 
     fn invoke_with_args(&self, arguments: HigherOrderFunctionArgs) -> Result<ColumnarValue> {
@@ -239,6 +245,7 @@ impl HigherOrderUDFImpl for LambdaFunction {
         }
         let result = arguments.return_type();
         let array = match self.kind {
+            Kind::Default => default::run(&values[0], &values[1], lambdas[0], lambdas[1])?,
             Kind::Try => trying::run(lambdas[0], rows, result)?,
             Kind::List(kind) => list::run(kind, &values[0], lambdas[0], result)?,
             Kind::ZipWith => list::zip_with(&values[0], &values[1], lambdas[0], result)?,
