@@ -13,24 +13,33 @@ mod arithmetic;
 mod array;
 mod bits;
 mod bytes;
+mod comparison;
 mod conditional;
+mod data_size;
 mod date_arithmetic;
 mod date_format;
 mod date_parts;
 mod digest;
 mod equality;
+mod hash;
 mod json;
 mod lambda;
+mod language;
 mod map;
 mod math;
+mod multimap;
+mod order;
 mod pattern;
+mod probability;
 mod rounding;
+mod row;
 mod string;
 mod text_format;
 mod text_likeness;
 mod text_split;
 mod time_zone;
 mod url;
+mod vector;
 
 use std::sync::Arc;
 
@@ -45,20 +54,25 @@ pub(super) use json::{from_json, value_to_json};
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 20] = [
+    let families: [&[Function]; 26] = [
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
         bytes::FUNCTIONS,
+        comparison::FUNCTIONS,
         conditional::FUNCTIONS,
+        data_size::FUNCTIONS,
         date_arithmetic::FUNCTIONS,
         date_format::FUNCTIONS,
         date_parts::FUNCTIONS,
         digest::FUNCTIONS,
-        equality::FUNCTIONS,
+        hash::FUNCTIONS,
         json::FUNCTIONS,
+        language::FUNCTIONS,
         map::FUNCTIONS,
         math::FUNCTIONS,
+        multimap::FUNCTIONS,
         pattern::FUNCTIONS,
+        probability::FUNCTIONS,
         rounding::FUNCTIONS,
         string::FUNCTIONS,
         text_format::FUNCTIONS,
@@ -66,6 +80,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         text_split::FUNCTIONS,
         time_zone::FUNCTIONS,
         url::FUNCTIONS,
+        vector::FUNCTIONS,
     ];
     let mut found: Vec<Arc<ScalarUDF>> = families
         .into_iter()
@@ -74,6 +89,8 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         .map(|function| Arc::new(ScalarUDF::new_from_impl(function.clone())))
         .collect();
     found.extend(cast::functions());
+    found.extend(comparison::functions());
+    found.extend(row::functions());
     found
 }
 

@@ -40,7 +40,10 @@ pub(super) fn from_text(
         TrinoType::Double => numbers::<Float64Type>(texts, to, on_failure, double)?,
         TrinoType::Real => numbers::<Float32Type>(texts, to, on_failure, |text| {
             let text = trim(text);
-            java_float(text)?.parse().ok().or_else(|| special(text).map(|value| value as f32))
+            match java_float(text) {
+                Some(number) => number.parse().ok(),
+                None => special(text).map(|value| value as f32),
+            }
         })?,
         TrinoType::Decimal(precision, scale) => {
             let found: Decimal128Array =

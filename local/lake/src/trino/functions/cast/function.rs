@@ -76,6 +76,13 @@ impl CastFunction {
     }
 }
 
+/// A literal that is none, in Trino's words.
+fn unreadable(value: &ScalarValue, kind: &TrinoType) -> Failure {
+    let text = value.try_as_str().flatten().unwrap_or_default();
+    let name = kind.to_string().to_uppercase();
+    Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid {name} literal"))
+}
+
 /// Whether a timestamp's text ends with a zone.
 fn has_zone(text: &str) -> bool {
     let Some((_, clock)) = text.trim().split_once([' ', 'T']) else { return false };
@@ -154,7 +161,9 @@ impl ScalarUDFImpl for CastFunction {
         let to = TrinoType::of_field(&arguments.return_field);
         match &arguments.args[0] {
             ColumnarValue::Scalar(value) => {
-                let array = cast_array(&value.to_array()?, &from, &to, self.on_failure)?;
+                let array = cast_array(&value.to_array()?, &from, &to, self.on_failure);
+                let array =
+                    if self.literal { array.map_err(|_| unreadable(value, &to))? } else { array? };
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
             }
             ColumnarValue::Array(array) => {

@@ -7,7 +7,7 @@ mod number;
 mod time;
 mod to_text;
 
-pub(in crate::trino) use from_text::parse_timestamp;
+pub(in crate::trino) use from_text::{parse_decimal, parse_timestamp};
 pub(super) use function::functions;
 pub(in crate::trino) use number::{pow10, rescale};
 pub(in crate::trino) use time::{from_instants, instants, times_of_day};
