@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, ScalarUDF};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::functions::operator_name;
@@ -21,7 +21,7 @@ pub(super) struct TrinoOperators {
 
 impl TrinoOperators {
     pub fn new(scalar: &[Arc<ScalarUDF>]) -> Self {
-        const NAMES: [&str; 9] = [
+        const NAMES: [&str; 11] = [
             "$add",
             "$subtract",
             "$multiply",
@@ -31,6 +31,8 @@ impl TrinoOperators {
             "$elapsed",
             "concat",
             "$equals",
+            "$less",
+            "$less_or_equal",
         ];
         let functions = NAMES
             .into_iter()
@@ -44,14 +46,15 @@ impl TrinoOperators {
         Self { functions }
     }
 
-    fn call(&self, name: &str, arguments: Vec<Expr>) -> Result<PlannerResult<RawBinaryExpr>> {
+    fn called(&self, name: &str, arguments: Vec<Expr>) -> Result<Expr> {
         let function = self.functions.get(name).ok_or_else(|| {
             Failure::new("FUNCTION_NOT_FOUND", format!("Function '{name}' not registered"))
         })?;
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(
-            function.clone(),
-            arguments,
-        ))))
+        Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.clone(), arguments)))
+    }
+
+    fn call(&self, name: &str, arguments: Vec<Expr>) -> Result<PlannerResult<RawBinaryExpr>> {
+        Ok(PlannerResult::Planned(self.called(name, arguments)?))
     }
 }
 
@@ -89,31 +92,49 @@ impl ExprPlanner for TrinoOperators {
         if !comparable(&left_kind, &right_kind) {
             return Err(inapplicable(&op, &left_kind, &right_kind).into());
         }
-        let nested = |kind: &TrinoType| matches!(kind, TrinoType::Array(_) | TrinoType::Map(..));
-        if nested(&left_kind) && nested(&right_kind) && is_equality(&op) {
-            let equal = self.call("$equals", vec![left, right])?;
-            return Ok(match equal {
-                PlannerResult::Planned(equal) if op == BinaryOperator::NotEq => {
-                    PlannerResult::Planned(Expr::Not(Box::new(equal)))
-                }
-                equal => equal,
-            });
+        if is_order(&op) && !(orderable(&left_kind) && orderable(&right_kind)) {
+            return Err(inapplicable(&op, &left_kind, &right_kind).into());
         }
-        let (left, right) =
-            (floating(left, &left_kind, &right_kind), floating(right, &right_kind, &left_kind));
-        Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
+        let chars = matches!((&left_kind, &right_kind), (TrinoType::Char(_), TrinoType::Char(_)));
+        if !needs_function(&left_kind, &right_kind) || chars && is_equality(&op) {
+            return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
+        }
+        match op {
+            BinaryOperator::Eq => self.call("$equals", vec![left, right]),
+            BinaryOperator::NotEq => Ok(PlannerResult::Planned(Expr::Not(Box::new(
+                self.called("$equals", vec![left, right])?,
+            )))),
+            BinaryOperator::Lt => self.call("$less", vec![left, right]),
+            BinaryOperator::LtEq => self.call("$less_or_equal", vec![left, right]),
+            BinaryOperator::Gt => self.call("$less", vec![right, left]),
+            _ => self.call("$less_or_equal", vec![right, left]),
+        }
     }
 }
 
-/// A decimal that is compared with a floating number is one, as in Trino; DataFusion makes decimals of both, which
-/// infinity is none of.
-fn floating(side: Expr, kind: &TrinoType, other: &TrinoType) -> Expr {
-    match (kind, other) {
-        (TrinoType::Decimal(..), TrinoType::Double | TrinoType::Real) => {
-            Expr::Cast(Cast::new(Box::new(side), other.to_arrow()))
-        }
-        _ => side,
+/// Whether two types are compared otherwise than by Arrow's kernels.
+fn needs_function(left: &TrinoType, right: &TrinoType) -> bool {
+    use TrinoType::{Array, Char, Double, Map, Real, Row, Unknown};
+    if matches!(left, Unknown) || matches!(right, Unknown) {
+        return false;
     }
+    let special =
+        |kind: &TrinoType| matches!(kind, Array(_) | Map(..) | Row(_) | Double | Real | Char(_));
+    special(left) || special(right)
+}
+
+/// Whether a type has an order: maps have none.
+fn orderable(kind: &TrinoType) -> bool {
+    match kind {
+        TrinoType::Map(..) => false,
+        TrinoType::Array(item) => orderable(item),
+        TrinoType::Row(fields) => fields.iter().all(|(_, kind)| orderable(kind)),
+        _ => true,
+    }
+}
+
+fn is_order(op: &BinaryOperator) -> bool {
+    is_comparison(op) && !is_equality(op)
 }
 
 fn inapplicable(op: &BinaryOperator, left: &TrinoType, right: &TrinoType) -> Failure {

@@ -73,9 +73,10 @@ pub(crate) struct Engine {
     inner: Arc<Shared>,
 }
 
+#[derive(Clone)]
 struct Shared {
     memory: Arc<dyn MemoryPool>,
-    spill: Spill,
+    spill: Arc<Spill>,
     scalar: Vec<Arc<ScalarUDF>>,
     higher_order: Vec<Arc<HigherOrderUDF>>,
     aggregates: Vec<Arc<AggregateUDF>>,
@@ -105,13 +106,26 @@ impl Engine {
         Self {
             inner: Arc::new(Shared {
                 memory: Arc::new(FairSpillPool::new(MEMORY)),
-                spill,
+                spill: Arc::new(spill),
                 scalar,
                 higher_order: functions::higher_order(),
                 aggregates,
                 windows: SessionStateDefaults::default_window_functions(),
             }),
         }
+    }
+
+    /// The same with further functions, for tests that bring their own.
+    #[cfg(test)]
+    pub fn extended(
+        &self,
+        scalar: Vec<Arc<ScalarUDF>>,
+        higher_order: Vec<Arc<HigherOrderUDF>>,
+    ) -> Self {
+        let mut shared = self.inner.as_ref().clone();
+        shared.scalar.extend(scalar);
+        shared.higher_order.extend(higher_order);
+        Self { inner: Arc::new(shared) }
     }
 
     /// The names of all functions, with their kind, in order.

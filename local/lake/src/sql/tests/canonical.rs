@@ -1,7 +1,7 @@
 //! Values as texts that are equal when Trino's test would call the values equal.
 
 use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Float64Type};
 use serde_json::Value;
 
 use crate::sql::{ADDRESS_WIDTH, UUID_WIDTH, write_value};
@@ -51,9 +51,8 @@ pub(super) fn of_array(array: &dyn Array, row: usize) -> String {
             pairs.sort();
             format!("{{{}}}", pairs.join(", "))
         }
-        DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => {
-            number(&text(array, row))
-        }
+        DataType::Float64 => double(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Float32 | DataType::Decimal128(..) => number(&text(array, row)),
         _ => text(array, row),
     }
 }
@@ -101,14 +100,40 @@ fn plain(whole: &str, fraction: &str) -> String {
     }
 }
 
-pub(super) fn of_json(value: &Value) -> String {
+/// Doubles to thirteen digits: Java's libraries and Rust's differ in what follows.
+fn double(value: f64) -> String {
+    number(&if value.is_finite() { format!("{value:.12e}") } else { format!("{value}") })
+}
+
+/// A number of a test, as a value of the type the query gave it.
+fn number_of(text: &str, kind: &DataType) -> String {
+    match (kind, text.parse::<f32>(), text.parse::<f64>()) {
+        (DataType::Float32, Ok(value), _) if value.is_finite() => number(&format!("{value}")),
+        (DataType::Float64, _, Ok(value)) => double(value),
+        _ => number(text),
+    }
+}
+
+/// The types of the parts of a type.
+fn part(kind: &DataType, at: usize) -> &DataType {
+    match kind {
+        DataType::List(item) => item.data_type(),
+        DataType::Map(entries, _) => part(entries.data_type(), at),
+        DataType::Struct(fields) => fields.get(at).map_or(kind, |field| field.data_type()),
+        other => other,
+    }
+}
+
+/// A value of a test beside one of the type `kind`.
+pub(super) fn of_json(value: &Value, kind: &DataType) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
-        Value::Number(value) => number(&value.to_string()),
+        Value::Number(value) => number_of(&value.to_string(), kind),
         Value::String(text) => quoted(text),
         Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(of_json).collect();
+            let items: Vec<String> =
+                items.iter().enumerate().map(|(at, item)| of_json(item, part(kind, at))).collect();
             format!("[{}]", items.join(", "))
         }
         Value::Object(object) => match (object.get("t").and_then(Value::as_str), object.get("v")) {
@@ -116,12 +141,15 @@ pub(super) fn of_json(value: &Value) -> String {
             (Some("map"), Some(Value::Array(pairs))) => {
                 let mut pairs: Vec<String> = pairs
                     .iter()
-                    .map(|pair| format!("{}={}", of_json(&pair[0]), of_json(&pair[1])))
+                    .map(|pair| {
+                        let of = |at: usize| of_json(&pair[at], part(kind, at));
+                        format!("{}={}", of(0), of(1))
+                    })
                     .collect();
                 pairs.sort();
                 format!("{{{}}}", pairs.join(", "))
             }
-            (_, Some(Value::String(text))) => number(text),
+            (_, Some(Value::String(text))) => number_of(text, kind),
             _ => value.to_string(),
         },
     }

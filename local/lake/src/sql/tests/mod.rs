@@ -7,8 +7,11 @@
 
 mod canonical;
 mod conformance;
+mod manual;
+mod not_athena;
 mod script;
 mod tables;
+mod trino_functions;
 
 use std::path::Path;
 

@@ -1,10 +1,12 @@
 //! Bits of whole numbers, and numbers in other bases.
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{ArrayRef, AsArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 
 use super::call::Call;
-use super::function::{Function, exactly};
+use super::function::{Function, Plan, coerces, exactly};
 use crate::sql::{Failure, TrinoType};
 
 const LONG: TrinoType = TrinoType::Bigint;
@@ -24,9 +26,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     pair!("bitwise_and", |a, b| a & b),
     pair!("bitwise_or", |a, b| a | b),
     pair!("bitwise_xor", |a, b| a ^ b),
-    pair!("bitwise_left_shift", shift_left),
-    pair!("bitwise_right_shift", shift_right),
-    pair!("bitwise_right_shift_arithmetic", shift_right_arithmetic),
+    Function::new(
+        "bitwise_left_shift",
+        |given| shift_types("bitwise_left_shift", given),
+        |call| shifted(call, shift_left),
+    ),
+    Function::new(
+        "bitwise_right_shift",
+        |given| shift_types("bitwise_right_shift", given),
+        |call| shifted(call, shift_right),
+    ),
+    Function::new(
+        "bitwise_right_shift_arithmetic",
+        |given| shift_types("bitwise_right_shift_arithmetic", given),
+        |call| shifted(call, shift_right_arithmetic),
+    ),
     Function::new("bitwise_not", |given| exactly("bitwise_not", given, &[LONG], LONG), not),
     Function::new("bit_count", |given| exactly("bit_count", given, &[LONG, LONG], LONG), bit_count),
     Function::new("from_base", |given| exactly("from_base", given, &[TEXT, LONG], LONG), from_base),
@@ -38,21 +52,62 @@ fn pairs(call: &Call, body: fn(i64, i64) -> i64) -> Result<ArrayRef> {
     call.each_long(|row| Ok(Some(body(left.value(row), right.value(row)))))
 }
 
-fn shift_left(value: i64, by: i64) -> i64 {
-    u32::try_from(by).ok().and_then(|by| value.checked_shl(by)).unwrap_or(0)
+/// A whole number of any width keeps its type.
+fn shift_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [
+            kind @ (TrinoType::Tinyint
+            | TrinoType::Smallint
+            | TrinoType::Integer
+            | TrinoType::Bigint),
+            by,
+        ] if coerces(by, &LONG) => Ok(Plan::new(vec![kind.clone(), LONG], kind.clone())),
+        _ => exactly(name, given, &[LONG, LONG], LONG),
+    }
 }
 
-fn shift_right(value: i64, by: i64) -> i64 {
-    let shifted = u32::try_from(by).ok().and_then(|by| value.cast_unsigned().checked_shr(by));
-    shifted.unwrap_or(0).cast_signed()
+fn shifted(call: &Call, body: fn(i64, i64, u32) -> i64) -> Result<ArrayRef> {
+    let width = match call.result {
+        DataType::Int8 => 8,
+        DataType::Int16 => 16,
+        DataType::Int32 => 32,
+        _ => 64,
+    };
+    let values = cast(&call.array(0)?, &DataType::Int64)?;
+    let (values, shifts) = (values.as_primitive::<Int64Type>(), call.longs(1)?);
+    let found = call.each_long(|row| {
+        Ok(Some(signed(body(values.value(row), shifts.value(row), width), width)))
+    })?;
+    Ok(cast(&found, &call.result)?)
 }
 
-fn shift_right_arithmetic(value: i64, by: i64) -> i64 {
-    u32::try_from(by).ok().and_then(|by| value.checked_shr(by)).unwrap_or(if value < 0 {
-        -1
-    } else {
-        0
-    })
+/// The low `width` bits as a number with a sign.
+fn signed(value: i64, width: u32) -> i64 {
+    value << (64 - width) >> (64 - width)
+}
+
+/// The low `width` bits as a number without one.
+fn unsigned(value: i64, width: u32) -> u64 {
+    value.cast_unsigned() << (64 - width) >> (64 - width)
+}
+
+/// Java's shift looks at the low bits of a negative distance.
+fn distance(by: i64) -> Option<u32> {
+    if by < 0 { u32::try_from(by & 63).ok() } else { u32::try_from(by).ok() }
+}
+
+fn shift_left(value: i64, by: i64, width: u32) -> i64 {
+    distance(by).filter(|by| *by < width).map_or(0, |by| value << by)
+}
+
+fn shift_right(value: i64, by: i64, width: u32) -> i64 {
+    let found = distance(by).filter(|by| *by < width).map_or(0, |by| unsigned(value, width) >> by);
+    found.cast_signed()
+}
+
+fn shift_right_arithmetic(value: i64, by: i64, width: u32) -> i64 {
+    let sign = if value < 0 { -1 } else { 0 };
+    distance(by).filter(|by| *by < width).map_or(sign, |by| value >> by)
 }
 
 fn not(call: &Call) -> Result<ArrayRef> {

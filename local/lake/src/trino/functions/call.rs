@@ -94,15 +94,14 @@ impl Call {
 
     /// Whether no argument is NULL in a row.
     pub fn present(arrays: &[ArrayRef], row: usize) -> bool {
-        arrays.iter().all(|array| !array.is_null(row))
+        arrays.iter().all(|array| !array.is_null(row) && array.data_type() != &DataType::Null)
     }
 
     /// Tells of a row whether no argument is NULL in it.
     fn all_present(&self) -> Result<impl Fn(usize) -> bool + use<>> {
-        let nulls = self
-            .arrays()?
-            .iter()
-            .fold(None, |nulls, array| NullBuffer::union(nulls.as_ref(), array.nulls()));
+        let nulls = self.arrays()?.iter().fold(None, |nulls, array| {
+            NullBuffer::union(nulls.as_ref(), array.logical_nulls().as_ref())
+        });
         Ok(move |row| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)))
     }
 

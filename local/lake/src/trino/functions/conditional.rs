@@ -1,29 +1,25 @@
 //! `greatest`, `least`, `$like`, `typeof`, and what fails on purpose.
 #![expect(clippy::unnecessary_wraps, reason = "bodies share one signature")]
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::make_comparator;
 use datafusion::arrow::array::{Array, ArrayRef, StringArray};
-use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::compute::interleave;
 use datafusion::common::Result;
 
 use super::call::Call;
 use super::function::{Function, Plan, coerces, exactly, unexpected};
+use super::order::{Nan, order};
 use crate::sql::{Failure, TrinoType};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "greatest",
         |given| same("greatest", given),
-        |call| extreme(call, std::cmp::Ordering::Greater),
+        |call| extreme(call, Ordering::Greater),
     ),
-    Function::new(
-        "least",
-        |given| same("least", given),
-        |call| extreme(call, std::cmp::Ordering::Less),
-    ),
+    Function::new("least", |given| same("least", given), |call| extreme(call, Ordering::Less)),
     Function::new("$like", like_types, like),
     Function::new("typeof", |given| Ok(Plan::given(given, TrinoType::Varchar(None))), type_of),
     Function::volatile(
@@ -65,6 +61,7 @@ pub(in crate::trino) fn wider(left: &TrinoType, right: &TrinoType) -> Option<Tri
         (TrinoType::Varchar(a), TrinoType::Varchar(b)) => {
             Some(TrinoType::Varchar(a.zip(*b).map(|(a, b)| a.max(b))))
         }
+        (TrinoType::Char(a), TrinoType::Char(b)) => Some(TrinoType::Char(*a.max(b))),
         (TrinoType::Timestamp(a), TrinoType::Timestamp(b)) => Some(TrinoType::Timestamp(*a.max(b))),
         (TrinoType::Array(a), TrinoType::Array(b)) => {
             Some(TrinoType::Array(Box::new(wider(a, b)?)))
@@ -90,37 +87,26 @@ fn same(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
     }
 }
 
-/// NULL as soon as one of them is; NaN is greater than every number.
-fn extreme(call: &Call, wanted: std::cmp::Ordering) -> Result<ArrayRef> {
+/// NULL as soon as one of them is; NaN only where there is no number.
+fn extreme(call: &Call, wanted: Ordering) -> Result<ArrayRef> {
     let arrays = call.arrays()?;
-    let comparators = arrays[1..]
-        .iter()
-        .enumerate()
-        .map(|(at, _)| {
-            (0..=at)
-                .map(|before| {
-                    make_comparator(
-                        arrays[at + 1].as_ref(),
-                        arrays[before].as_ref(),
-                        SortOptions::default(),
-                    )
-                })
-                .collect::<std::result::Result<Vec<_>, _>>()
-        })
-        .collect::<std::result::Result<Vec<_>, _>>()?;
-    let order: Vec<(usize, usize)> = (0..call.rows)
-        .map(|row| {
-            if let Some(null) = arrays.iter().position(|array| array.is_null(row)) {
-                return (null, row);
+    let nan = if wanted == Ordering::Greater { Nan::First } else { Nan::Last };
+    let place = |row: usize| -> Result<(usize, usize)> {
+        if let Some(null) = arrays.iter().position(|array| array.is_null(row)) {
+            return Ok((null, row));
+        }
+        let mut best = 0;
+        for at in 1..arrays.len() {
+            let (one, other) = (arrays[at].as_ref(), arrays[best].as_ref());
+            if order(one, row, other, row, nan)? == wanted {
+                best = at;
             }
-            let best = (1..arrays.len()).fold(0, |best, at| {
-                if comparators[at - 1][best](row, row) == wanted { at } else { best }
-            });
-            (best, row)
-        })
-        .collect();
+        }
+        Ok((best, row))
+    };
+    let places = (0..call.rows).map(place).collect::<Result<Vec<_>>>()?;
     let parts: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-    Ok(interleave(&parts, &order)?)
+    Ok(interleave(&parts, &places)?)
 }
 
 fn like_types(given: &[TrinoType]) -> Result<Plan, Failure> {

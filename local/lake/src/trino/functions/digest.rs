@@ -1,6 +1,6 @@
 //! Bytes: digests, encodings, and texts as UTF-8.
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::common::Result;
 use sha2::Digest;
 
@@ -28,7 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("to_hex", |given| exactly("to_hex", given, &[BYTES], TEXT), to_hex),
     Function::new("from_hex", |given| from_text("from_hex", given), from_hex),
     Function::new("to_utf8", |given| exactly("to_utf8", given, &[TEXT], BYTES), to_utf8),
-    Function::new("from_utf8", |given| exactly("from_utf8", given, &[BYTES], TEXT), from_utf8),
+    Function::new("from_utf8", from_utf8_types, from_utf8),
     Function::new(
         "to_base64",
         |given| exactly("to_base64", given, &[BYTES], TEXT),
@@ -114,9 +114,53 @@ fn to_utf8(call: &Call) -> Result<ArrayRef> {
     call.each_bytes(|row| Ok(Some(texts.value(row).as_bytes().to_vec())))
 }
 
+fn from_utf8_types(given: &[TrinoType]) -> Result<super::function::Plan, Failure> {
+    match given {
+        [_] => exactly("from_utf8", given, &[BYTES], TEXT),
+        [_, TrinoType::Varchar(_)] => exactly("from_utf8", given, &[BYTES, TEXT], TEXT),
+        _ => exactly("from_utf8", given, &[BYTES, TrinoType::Bigint], TEXT),
+    }
+}
+
+/// What takes the place of bytes that are no text: a character, its code point, or nothing.
+fn replacement(call: &Call, row: usize) -> Result<String> {
+    if call.count() < 2 {
+        return Ok('\u{fffd}'.to_string());
+    }
+    if *call.kind(1) == TEXT || matches!(call.kind(1), TrinoType::Varchar(_)) {
+        let text = call.texts(1)?.value(row).to_owned();
+        if text.chars().count() > 1 {
+            return Err(Failure::invalid_argument(
+                "Replacement character string must empty or a single character",
+            )
+            .into());
+        }
+        return Ok(text);
+    }
+    let code = datafusion::arrow::compute::cast(
+        &call.array(1)?,
+        &datafusion::arrow::datatypes::DataType::Int64,
+    )?;
+    let code = code.as_primitive::<datafusion::arrow::datatypes::Int64Type>().value(row);
+    let found = u32::try_from(code).ok().and_then(char::from_u32);
+    found
+        .map(String::from)
+        .ok_or_else(|| Failure::invalid_argument("Invalid replacement character".to_owned()).into())
+}
+
 fn from_utf8(call: &Call) -> Result<ArrayRef> {
     let values = call.bytes(0)?;
-    call.each_text(|row| Ok(Some(String::from_utf8_lossy(values.value(row)).into_owned())))
+    call.each_text(|row| {
+        let replacement = replacement(call, row)?;
+        let mut text = String::new();
+        for chunk in values.value(row).utf8_chunks() {
+            text.push_str(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                text.push_str(&replacement);
+            }
+        }
+        Ok(Some(text))
+    })
 }
 
 fn encoded(call: &Call, url: bool) -> Result<ArrayRef> {

@@ -1,32 +1,9 @@
-//! `=` of arrays and maps: NULL where an element decides and is NULL, and maps in any order.
+//! `=` of any two values: NULL where an element decides and is NULL, maps in any order.
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum};
+use datafusion::arrow::array::{Array, AsArray, Datum};
 use datafusion::arrow::compute::kernels::cmp;
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::Result;
-
-use super::call::Call;
-use super::function::{Function, Plan, coerces, unexpected};
-
-pub(super) const FUNCTIONS: &[Function] = &[Function::new("$equals", types, equals)];
-
-fn types(given: &[crate::sql::TrinoType]) -> Result<Plan, crate::sql::Failure> {
-    let [left, right] = given else {
-        return Err(unexpected("$equals", given, "two values"));
-    };
-    let common = if coerces(left, right) { right } else { left };
-    Ok(Plan::new(vec![common.clone(), common.clone()], crate::sql::TrinoType::Boolean))
-}
-
-fn equals(call: &Call) -> Result<ArrayRef> {
-    let (left, right) = (call.array(0)?, call.array(1)?);
-    let found: BooleanArray = (0..call.rows)
-        .map(|row| same(left.as_ref(), row, right.as_ref(), row))
-        .collect::<Result<_>>()?;
-    Ok(Arc::new(found))
-}
 
 /// Whether two values are equal; `None` when a NULL leaves it open.
 #[expect(clippy::float_cmp, reason = "as SQL does")]

@@ -12,6 +12,7 @@ use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::Result;
 
 use super::call::Call;
+use super::equality::same;
 use super::function::{Function, Plan, unexpected};
 use crate::sql::{Failure, TrinoType, write_value};
 
@@ -29,7 +30,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// The entries of a map type: the field, and the fields of key and value.
-fn entry_fields(kind: &DataType) -> Result<(FieldRef, datafusion::arrow::datatypes::Fields)> {
+pub(super) fn entry_fields(
+    kind: &DataType,
+) -> Result<(FieldRef, datafusion::arrow::datatypes::Fields)> {
     match kind {
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(fields) => Ok((entries.clone(), fields.clone())),
@@ -39,7 +42,7 @@ fn entry_fields(kind: &DataType) -> Result<(FieldRef, datafusion::arrow::datatyp
     }
 }
 
-fn built(
+pub(super) fn built(
     kind: &DataType,
     keys: ArrayRef,
     values: ArrayRef,
@@ -57,7 +60,7 @@ fn built(
     )?))
 }
 
-fn key_rows(keys: &ArrayRef) -> Result<Rows> {
+pub(super) fn key_rows(keys: &ArrayRef) -> Result<Rows> {
     let converter = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?;
     Ok(converter.convert_columns(std::slice::from_ref(keys))?)
 }
@@ -66,6 +69,26 @@ fn shown(keys: &ArrayRef, place: usize) -> String {
     let mut text = String::new();
     write_value(keys.as_ref(), place, &mut text);
     text
+}
+
+/// Refuses a key that is NULL, or holds one.
+pub(super) fn check_key(keys: &ArrayRef, place: usize) -> Result<()> {
+    if keys.is_null(place) || keys.data_type() == &DataType::Null {
+        return Err(Failure::invalid_argument("map key cannot be null").into());
+    }
+    let nested = matches!(keys.data_type(), DataType::List(_) | DataType::Struct(_));
+    if nested && holds_null(keys, place)? {
+        return Err(Failure::invalid_argument(format!(
+            "map key cannot be indeterminate: {}",
+            shown(keys, place)
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+fn holds_null(keys: &ArrayRef, place: usize) -> Result<bool> {
+    Ok(same(keys.as_ref(), place, keys.as_ref(), place)?.is_none())
 }
 
 fn map_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -80,10 +103,7 @@ fn map_types(given: &[TrinoType]) -> Result<Plan, Failure> {
             TrinoType::Map(Box::new(TrinoType::Unknown), Box::new(TrinoType::Unknown)),
         )),
         [keys, values] => match item(keys).zip(item(values)) {
-            Some((key, value)) => Ok(Plan::new(
-                vec![TrinoType::Array(key.clone()), TrinoType::Array(value.clone())],
-                TrinoType::Map(key, value),
-            )),
+            Some((key, value)) => Ok(Plan::given(given, TrinoType::Map(key, value))),
             None => Err(unexpected("map", given, "map(array(K), array(V))")),
         },
         _ => Err(unexpected("map", given, "map(array(K), array(V))")),
@@ -106,6 +126,9 @@ fn map(call: &Call) -> Result<ArrayRef> {
             vec![true; call.rows],
         );
     }
+    if (0..2).any(|at| *call.kind(at) == TrinoType::Unknown) {
+        return Ok(new_null_array(&call.result, call.rows));
+    }
     let (keys, values) = (call.lists(0)?, call.lists(1)?);
     let rows = key_rows(keys.values())?;
     let (mut key_places, mut value_places) = (Vec::new(), Vec::new());
@@ -124,9 +147,7 @@ fn map(call: &Call) -> Result<ArrayRef> {
         }
         let mut seen = std::collections::HashSet::new();
         for place in key_range.clone() {
-            if keys.values().is_null(place) {
-                return Err(Failure::invalid_argument("map key cannot be null").into());
-            }
+            check_key(keys.values(), place)?;
             if !seen.insert(rows.row(place)) {
                 return Err(Failure::invalid_argument(format!(
                     "Duplicate map keys ({}) are not allowed",
@@ -201,6 +222,10 @@ fn entries(call: &Call) -> Result<ArrayRef> {
 }
 
 fn from_entries_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    let unknown = || Box::new(TrinoType::Unknown);
+    if *given == [TrinoType::Unknown] || *given == [TrinoType::Array(unknown())] {
+        return Ok(Plan::given(given, TrinoType::Map(unknown(), unknown())));
+    }
     if let [TrinoType::Array(row)] = given
         && let TrinoType::Row(fields) = row.as_ref()
         && let [(_, key), (_, value)] = fields.as_slice()
@@ -214,8 +239,17 @@ fn from_entries_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 }
 
 fn from_entries(call: &Call) -> Result<ArrayRef> {
+    if *call.kind(0) == TrinoType::Unknown {
+        return Ok(new_null_array(&call.result, call.rows));
+    }
     let list = call.lists(0)?;
-    let pairs = list.values().as_struct().clone();
+    let Some(pairs) = list.values().as_struct_opt() else {
+        return if list.values().is_empty() {
+            Ok(new_null_array(&call.result, call.rows))
+        } else {
+            Err(Failure::invalid_argument("map entry cannot be null").into())
+        };
+    };
     let rows = key_rows(pairs.column(0))?;
     let (mut places, mut lengths, mut present) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..call.rows {
@@ -229,12 +263,10 @@ fn from_entries(call: &Call) -> Result<ArrayRef> {
             if pairs.is_null(place) {
                 return Err(Failure::invalid_argument("map entry cannot be null").into());
             }
-            if pairs.column(0).is_null(place) {
-                return Err(Failure::invalid_argument("map key cannot be null").into());
-            }
+            check_key(pairs.column(0), place)?;
             if !seen.insert(rows.row(place)) {
                 return Err(Failure::invalid_argument(format!(
-                    "Duplicate keys ({}) are not allowed",
+                    "Duplicate map keys ({}) are not allowed",
                     shown(pairs.column(0), place)
                 ))
                 .into());

@@ -107,11 +107,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new("abs", |given| kept("abs", given), abs),
     Function::new("sign", sign_types, sign),
-    Function::new(
-        "width_bucket",
-        |given| exactly("width_bucket", given, &[DOUBLE, DOUBLE, DOUBLE, LONG], LONG),
-        width_bucket,
-    ),
+    Function::new("width_bucket", width_bucket_types, |call| {
+        if call.count() == 2 { bin_of(call) } else { width_bucket(call) }
+    }),
     Function::volatile("random", random_types, random),
     Function::volatile("rand", random_types, random),
 ];
@@ -242,8 +240,11 @@ fn width_bucket(call: &Call) -> Result<ArrayRef> {
         if value.is_nan() {
             return Err(Failure::invalid_argument("operand must not be NaN").into());
         }
-        if !low.is_finite() || !high.is_finite() {
+        if !low.is_finite() {
             return Err(Failure::invalid_argument("first bound must be finite").into());
+        }
+        if !high.is_finite() {
+            return Err(Failure::invalid_argument("second bound must be finite").into());
         }
         if low == high {
             return Err(Failure::invalid_argument("bounds cannot equal each other").into());
@@ -260,12 +261,62 @@ fn width_bucket(call: &Call) -> Result<ArrayRef> {
     })
 }
 
+fn width_bucket_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given.len() {
+        2 => exactly("width_bucket", given, &[DOUBLE, TrinoType::Array(Box::new(DOUBLE))], LONG),
+        _ => exactly("width_bucket", given, &[DOUBLE, DOUBLE, DOUBLE, LONG], LONG),
+    }
+}
+
+/// How many of the ascending bounds an operand has passed.
+fn bin_of(call: &Call) -> Result<ArrayRef> {
+    let (operands, bins) = (call.doubles(0)?, call.lists(1)?);
+    call.each_long(|row| {
+        let bins = bins.value(row);
+        let bins = bins.as_primitive::<Float64Type>().values();
+        let operand = operands.value(row);
+        let refused = |why: String| Err(Failure::invalid_argument(why).into());
+        if bins.is_empty() {
+            return refused("Bins cannot be an empty array".to_owned());
+        }
+        if operand.is_nan() {
+            return refused("Operand cannot be NaN".to_owned());
+        }
+        // The search looks only at what lies on its way, and so do its checks.
+        let (mut low, mut high) = (0, bins.len());
+        while low < high {
+            if bins[low] > bins[high - 1] {
+                return refused("Bin values are not sorted in ascending order".to_owned());
+            }
+            let middle = low.midpoint(high);
+            if !bins[middle].is_finite() {
+                let mut shown = String::new();
+                crate::sql::write_double(bins[middle], &mut shown);
+                return refused(format!("Bin value must be finite, got {shown}"));
+            }
+            if operand < bins[middle] {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(i64::try_from(low).ok())
+    })
+}
+
+/// Whole numbers keep their type.
 fn random_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    let whole = |kind: &TrinoType| {
+        matches!(
+            kind,
+            TrinoType::Tinyint | TrinoType::Smallint | TrinoType::Integer | TrinoType::Bigint
+        )
+    };
     match given {
         [] => Ok(Plan::new(Vec::new(), DOUBLE)),
-        [kind] if kind.is_numeric() => Ok(Plan::new(vec![LONG], LONG)),
-        [low, high] if low.is_numeric() && high.is_numeric() => {
-            Ok(Plan::new(vec![LONG, LONG], LONG))
+        [_] | [_, _] if given.iter().all(whole) => {
+            let kind = super::conditional::common(given).unwrap_or(LONG);
+            Ok(Plan::new(vec![kind.clone(); given.len()], kind))
         }
         _ => Err(unexpected("random", given, "random(), random(n), random(m, n)")),
     }
@@ -278,16 +329,28 @@ fn random(call: &Call) -> Result<ArrayRef> {
         let found: Float64Array = (0..call.rows).map(|_| Some(fraction())).collect();
         return Ok(Arc::new(found));
     }
-    let (low, high) = if call.count() == 1 {
-        (Int64Array::from_value(0, call.rows), call.longs(0)?)
-    } else {
-        (call.longs(0)?, call.longs(1)?)
+    let long = |at: usize| -> Result<Int64Array> {
+        let array = datafusion::arrow::compute::cast(&call.array(at)?, &DataType::Int64)?;
+        Ok(array.as_primitive::<Int64Type>().clone())
     };
-    call.each_long(|row| {
+    let (low, high) = if call.count() == 1 {
+        (Int64Array::from_value(0, call.rows), long(0)?)
+    } else {
+        (long(0)?, long(1)?)
+    };
+    let found = call.each_long(|row| {
         let (low, high) = (low.value(row), high.value(row));
         if high <= low {
-            return Err(Failure::invalid_argument("bound must be positive").into());
+            return Err(Failure::invalid_argument(if call.count() == 1 {
+                "bound must be positive"
+            } else {
+                "start value must be less than stop value"
+            })
+            .into());
         }
-        Ok(Some(low + ((high - low) as f64 * fraction()) as i64))
-    })
+        let width = i128::from(high) - i128::from(low);
+        let place = (width as f64 * fraction()) as i128;
+        Ok(i64::try_from(i128::from(low) + place.min(width - 1)).ok())
+    })?;
+    Ok(datafusion::arrow::compute::cast(&found, &call.result)?)
 }

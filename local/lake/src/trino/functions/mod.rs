@@ -14,24 +14,33 @@ mod arithmetic;
 mod array;
 mod bits;
 mod bytes;
+mod comparison;
 mod conditional;
+mod data_size;
 mod date_arithmetic;
 mod date_format;
 mod date_parts;
 mod digest;
 mod equality;
+mod hash;
 pub(super) mod json;
 mod lambda;
+mod language;
 mod map;
 mod math;
+mod multimap;
+mod order;
 mod pattern;
+mod probability;
 mod rounding;
+mod row;
 mod string;
 mod text_format;
 mod text_likeness;
 mod text_split;
 mod time_zone;
 mod url;
+mod vector;
 
 use std::sync::Arc;
 
@@ -46,21 +55,26 @@ pub(super) use json::{from_json, value_to_json};
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 21] = [
+    let families: [&[Function]; 27] = [
         address::FUNCTIONS,
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
         bytes::FUNCTIONS,
+        comparison::FUNCTIONS,
         conditional::FUNCTIONS,
+        data_size::FUNCTIONS,
         date_arithmetic::FUNCTIONS,
         date_format::FUNCTIONS,
         date_parts::FUNCTIONS,
         digest::FUNCTIONS,
-        equality::FUNCTIONS,
+        hash::FUNCTIONS,
         json::FUNCTIONS,
+        language::FUNCTIONS,
         map::FUNCTIONS,
         math::FUNCTIONS,
+        multimap::FUNCTIONS,
         pattern::FUNCTIONS,
+        probability::FUNCTIONS,
         rounding::FUNCTIONS,
         string::FUNCTIONS,
         text_format::FUNCTIONS,
@@ -68,6 +82,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         text_split::FUNCTIONS,
         time_zone::FUNCTIONS,
         url::FUNCTIONS,
+        vector::FUNCTIONS,
     ];
     let mut found: Vec<Arc<ScalarUDF>> = families
         .into_iter()
@@ -77,6 +92,8 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         .collect();
     found.extend(cast::functions());
     found.extend(json::functions());
+    found.extend(comparison::functions());
+    found.extend(row::functions());
     found
 }
 

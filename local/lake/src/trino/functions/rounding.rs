@@ -3,8 +3,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,
-    clippy::unnecessary_wraps,
-    reason = "precisions are at most 38; bodies share one signature"
+    reason = "precisions are at most 38"
 )]
 
 use std::sync::Arc;
@@ -12,11 +11,12 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Decimal128Array, Float32Array, Float64Array, Int64Array,
 };
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int64Type};
 use datafusion::common::Result;
 
 use super::call::Call;
-use super::cast::rescale;
+use super::cast::{pow10, rescale};
 use super::function::{Function, Plan, exactly};
 use super::math::kept;
 use crate::sql::{Failure, TrinoType};
@@ -153,34 +153,42 @@ fn rounded(call: &Call, rounding: Rounding) -> Result<ArrayRef> {
         _ => {
             let longs = datafusion::arrow::compute::cast(&array, &DataType::Int64)?;
             let found = whole_digits(longs.as_primitive::<Int64Type>().iter(), &digits)?;
-            Ok(datafusion::arrow::compute::cast(&found, array.data_type())?)
+            let strict = CastOptions { safe: false, ..CastOptions::default() };
+            cast_with_options(&found, array.data_type(), &strict).map_err(|_| overflow().into())
         }
     }
+}
+
+fn overflow() -> Failure {
+    Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", "numerical overflow")
 }
 
 fn whole_digits(
     values: impl Iterator<Item = Option<i64>>,
     digits: &Int64Array,
 ) -> Result<Int64Array> {
-    Ok(values
+    let round = |value: i64, digits: i64| -> Option<i64> {
+        if digits >= 0 {
+            return Some(value);
+        }
+        let power = 10_i64.checked_pow(u32::try_from(digits.unsigned_abs()).ok()?)?;
+        let rest = value % power;
+        let down = value - rest;
+        if rest.unsigned_abs() >= power.unsigned_abs().div_ceil(2) {
+            down.checked_add(power * value.signum())
+        } else {
+            Some(down)
+        }
+    };
+    values
         .zip(digits)
-        .map(|(value, digits)| {
-            let (value, digits) = value.zip(digits)?;
-            if digits >= 0 {
-                return Some(value);
+        .map(|pair| match pair {
+            (Some(value), Some(digits)) => {
+                round(value, digits).map(Some).ok_or_else(|| overflow().into())
             }
-            let power = u32::try_from(-digits).ok().and_then(|power| 10_i64.checked_pow(power));
-            Some(power.map_or(0, |power| {
-                let half = value % power;
-                let down = value - half;
-                if half.unsigned_abs() >= power.unsigned_abs().div_ceil(2) {
-                    down.saturating_add(power * value.signum())
-                } else {
-                    down
-                }
-            }))
+            _ => Ok(None),
         })
-        .collect())
+        .collect()
 }
 
 fn round_double(value: f64, digits: i64, rounding: Rounding) -> f64 {
@@ -236,28 +244,35 @@ fn round_decimals(
         return Err(Failure::type_mismatch("a decimal rounds to a decimal").into());
     };
     let scale = i32::from(scale);
-    let found: Decimal128Array = array
+    let limit = pow10(u32::from(precision)).unwrap_or(i128::MAX);
+    let round = |value: i128, digits: i64| -> Option<i128> {
+        let to = i32::try_from(digits.clamp(-38, 38)).unwrap_or(0);
+        if to >= scale {
+            return rescale(value, scale, i32::from(result_scale));
+        }
+        let unit = u32::try_from(scale - to).ok().and_then(|power| 10_i128.checked_pow(power));
+        let Some(unit) = unit else { return Some(0) };
+        let (down, rest) = (value / unit, value % unit);
+        let up = match rounding {
+            Rounding::Half => rest.abs() >= unit - rest.abs(),
+            Rounding::Down => false,
+            Rounding::Ceiling => rest > 0,
+            Rounding::Floor => rest < 0,
+        };
+        let rounded = if up { down + value.signum() } else { down };
+        rescale(rounded, to, i32::from(result_scale))
+    };
+    let found = array
         .as_primitive::<Decimal128Type>()
         .iter()
         .zip(digits)
-        .map(|(value, digits)| {
-            let (value, digits) = value.zip(digits)?;
-            let to = i32::try_from(digits.clamp(-38, 38)).unwrap_or(0);
-            if to >= scale {
-                return rescale(value, scale, i32::from(result_scale));
-            }
-            let unit = u32::try_from(scale - to).ok().and_then(|power| 10_i128.checked_pow(power));
-            let Some(unit) = unit else { return Some(0) };
-            let (down, rest) = (value / unit, value % unit);
-            let up = match rounding {
-                Rounding::Half => rest.abs() >= unit - rest.abs(),
-                Rounding::Down => false,
-                Rounding::Ceiling => rest > 0,
-                Rounding::Floor => rest < 0,
-            };
-            let rounded = if up { down + value.signum() } else { down };
-            rescale(rounded, to, i32::from(result_scale))
+        .map(|pair| match pair {
+            (Some(value), Some(digits)) => round(value, digits)
+                .filter(|value| value.abs() < limit)
+                .map(Some)
+                .ok_or_else(|| Failure::new("NUMERIC_VALUE_OUT_OF_RANGE", "decimal overflow")),
+            _ => Ok(None),
         })
-        .collect();
+        .collect::<Result<Decimal128Array, Failure>>()?;
     Ok(Arc::new(found.with_precision_and_scale(precision, result_scale)?))
 }

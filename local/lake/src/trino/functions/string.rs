@@ -38,11 +38,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |given| exactly("starts_with", given, &[TEXT, TEXT], TrinoType::Boolean),
         |call| test(call, |a, b| a.starts_with(b)),
     ),
-    Function::new(
-        "ends_with",
-        |given| exactly("ends_with", given, &[TEXT, TEXT], TrinoType::Boolean),
-        |call| test(call, |a, b| a.ends_with(b)),
-    ),
     Function::new("chr", |given| exactly("chr", given, &[TrinoType::Bigint], TEXT), chr),
     Function::new(
         "codepoint",
@@ -55,11 +50,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         translate,
     ),
     Function::new("concat_ws", concat_ws_types, concat_ws),
-    Function::new(
-        "$overlay",
-        |given| exactly("overlay", given, &[TEXT, TEXT, TrinoType::Bigint], TEXT),
-        overlay,
-    ),
 ];
 
 fn each(call: &Call, change: impl Fn(&str) -> String) -> Result<ArrayRef> {
@@ -235,7 +225,7 @@ fn strpos(call: &Call) -> Result<ArrayRef> {
         let instance = instances.as_ref().map_or(1, |instances| instances.value(row));
         if instance == 0 {
             return Err(Failure::invalid_argument(
-                "'instance' must not be a positive or negative number.",
+                "'instance' must be a positive or negative number.",
             )
             .into());
         }
@@ -407,16 +397,4 @@ fn concat_ws(call: &Call) -> Result<ArrayRef> {
         found.append_value(parts.join(separator));
     }
     Ok(std::sync::Arc::new(found.finish()))
-}
-
-fn overlay(call: &Call) -> Result<ArrayRef> {
-    let (texts, parts, starts) = (call.texts(0)?, call.texts(1)?, call.longs(2)?);
-    call.each_text(|row| {
-        let start = usize::try_from(starts.value(row) - 1).unwrap_or(0);
-        let part = parts.value(row);
-        let text = texts.value(row);
-        let before: String = text.chars().take(start).collect();
-        let after: String = text.chars().skip(start + part.chars().count()).collect();
-        Ok(Some(format!("{before}{part}{after}")))
-    })
 }

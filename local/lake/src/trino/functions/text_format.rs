@@ -260,7 +260,9 @@ fn format_number(call: &Call) -> Result<ArrayRef> {
             value /= 1_000.0;
             unit += 1;
         }
-        let digits = if value >= 100.0 || unit == 0 && value.fract() == 0.0 {
+        let digits = if value >= 1_000.0 {
+            2
+        } else if value >= 100.0 || unit == 0 && value.fract() == 0.0 {
             0
         } else if value >= 10.0 {
             1

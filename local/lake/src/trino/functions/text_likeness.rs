@@ -32,11 +32,21 @@ fn count(length: usize) -> Option<i64> {
     i64::try_from(length).ok()
 }
 
+/// Most steps of a distance. Source: Trino's limit.
+const LARGEST: usize = 1_000_000;
+
 fn levenshtein(call: &Call) -> Result<ArrayRef> {
     let (left, right) = (call.texts(0)?, call.texts(1)?);
     call.each_long(|row| {
         let (left, right): (Vec<char>, Vec<char>) =
             (left.value(row).chars().collect(), right.value(row).chars().collect());
+        let (longer, shorter) = (left.len().max(right.len()), left.len().min(right.len()));
+        if longer.saturating_mul(shorter.saturating_sub(1)) > LARGEST {
+            return Err(Failure::invalid_argument(
+                "The combined inputs for Levenshtein distance are too large",
+            )
+            .into());
+        }
         let mut costs: Vec<usize> = (0..=right.len()).collect();
         for (at, a) in left.iter().enumerate() {
             let mut diagonal = costs[0];
@@ -80,9 +90,10 @@ fn soundex(call: &Call) -> Result<ArrayRef> {
     call.each_text(|row| {
         let text = texts.value(row);
         if let Some(foreign) = text.chars().find(|c| c.is_alphabetic() && !c.is_ascii()) {
+            let foreign = foreign.to_uppercase().next().unwrap_or(foreign);
             return Err(Failure::invalid_argument(format!(
                 "The character is not mapped: {foreign} (index={})",
-                u32::from(foreign)
+                u32::from(foreign) - u32::from('A')
             ))
             .into());
         }
@@ -108,10 +119,12 @@ fn luhn(call: &Call) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
     call.each_boolean(|row| {
         let text = texts.value(row);
+        if text.is_empty() {
+            return Ok(Some(false));
+        }
         let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(10)).collect();
-        let digits = digits.filter(|digits| !digits.is_empty()).ok_or_else(|| {
-            Failure::invalid_argument("Input string is empty or has non-digit characters")
-        })?;
+        let digits = digits
+            .ok_or_else(|| Failure::invalid_argument("Input string must have only digits"))?;
         let sum: u32 = digits
             .iter()
             .rev()

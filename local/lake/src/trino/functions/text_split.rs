@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, ListBuilder, MapBuilder, MapFieldNames, StringBuilder};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -19,6 +20,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         split_part,
     ),
     Function::new("split_to_map", split_to_map_types, split_to_map),
+    Function::new("split_to_multimap", split_to_multimap_types, split_to_multimap),
 ];
 
 fn split_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -72,58 +74,102 @@ fn split_part(call: &Call) -> Result<ArrayRef> {
         let at = usize::try_from(place - 1).unwrap_or(usize::MAX);
         if delimiter.is_empty() {
             // Every character is a part.
-            return Ok(match text.chars().nth(at) {
-                Some(c) => Some(c.to_string()),
-                None if text.is_empty() && at == 0 => Some(String::new()),
-                None => None,
-            });
+            return Ok(text.chars().nth(at).map(String::from));
         }
         Ok(text.split(delimiter).nth(at).map(str::to_owned))
     })
 }
 
 fn split_to_map_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    exactly(
-        "split_to_map",
-        given,
-        &[TEXT, TEXT, TEXT],
-        TrinoType::Map(Box::new(TEXT), Box::new(TEXT)),
-    )
+    let result = TrinoType::Map(Box::new(TEXT), Box::new(TEXT));
+    exactly("split_to_map", given, &[TEXT, TEXT, TEXT], result)
+}
+
+fn split_to_multimap_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    let result = TrinoType::Map(Box::new(TEXT), Box::new(TrinoType::Array(Box::new(TEXT))));
+    exactly("split_to_multimap", given, &[TEXT, TEXT, TEXT], result)
+}
+
+/// The key and value of each entry of a text, in order.
+fn pairs<'a>(text: &'a str, entry: &str, pair: &str) -> Result<Vec<(&'a str, &'a str)>, Failure> {
+    if entry.is_empty() {
+        return Err(Failure::invalid_argument("entryDelimiter is empty"));
+    }
+    if pair.is_empty() {
+        return Err(Failure::invalid_argument("keyValueDelimiter is empty"));
+    }
+    if entry == pair {
+        return Err(Failure::invalid_argument(
+            "entryDelimiter and keyValueDelimiter must not be the same",
+        ));
+    }
+    let parts = text.split(entry).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            part.split_once(pair).filter(|(_, value)| !value.contains(pair)).ok_or_else(|| {
+                Failure::invalid_argument(format!(
+                    "Key-value delimiter must appear exactly once in each entry. Bad input: '{part}'"
+                ))
+            })
+        })
+        .collect()
+}
+
+fn names() -> MapFieldNames {
+    MapFieldNames { entry: "entries".to_owned(), key: "key".to_owned(), value: "value".to_owned() }
 }
 
 fn split_to_map(call: &Call) -> Result<ArrayRef> {
-    let (texts, entries, pairs) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
+    let (texts, entries, delimiters) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
     let arrays = call.arrays()?;
-    let names = MapFieldNames {
-        entry: "entries".to_owned(),
-        key: "key".to_owned(),
-        value: "value".to_owned(),
-    };
-    let mut found = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+    let mut found = MapBuilder::new(Some(names()), StringBuilder::new(), StringBuilder::new());
     for row in 0..call.rows {
         if !Call::present(&arrays, row) {
             found.append(false)?;
             continue;
         }
-        let (entry, pair) = (entries.value(row), pairs.value(row));
-        if entry.is_empty() || pair.is_empty() || entry == pair {
-            return Err(Failure::invalid_argument(
-                "entryDelimiter and keyValueDelimiter must be different and not empty",
-            )
-            .into());
-        }
-        let text = texts.value(row);
         let mut seen: Vec<&str> = Vec::new();
-        for part in text.split(entry).filter(|part| !part.is_empty()) {
-            let (key, value) = part.split_once(pair).ok_or_else(|| {
-                Failure::invalid_argument(format!("Key-value delimiter must appear exactly once in each entry. Bad input: '{part}'"))
-            })?;
+        for (key, value) in pairs(texts.value(row), entries.value(row), delimiters.value(row))? {
             if seen.contains(&key) {
                 return Err(Failure::invalid_argument(format!("Duplicate keys ({key}) are not allowed. Specifying a lambda to resolve conflicts can avoid this error")).into());
             }
             seen.push(key);
             found.keys().append_value(key);
             found.values().append_value(value);
+        }
+        found.append(true)?;
+    }
+    Ok(Arc::new(found.finish()))
+}
+
+/// Of each key all values, in order.
+fn split_to_multimap(call: &Call) -> Result<ArrayRef> {
+    let (texts, entries, delimiters) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
+    let arrays = call.arrays()?;
+    let DataType::Map(fields, _) = &call.result else {
+        return Err(Failure::type_mismatch("a map").into());
+    };
+    let item = match fields.data_type() {
+        DataType::Struct(parts) => super::call::item_field(parts[1].data_type()),
+        other => super::call::item_field(other),
+    };
+    let values = ListBuilder::new(StringBuilder::new()).with_field(item);
+    let mut found = MapBuilder::new(Some(names()), StringBuilder::new(), values);
+    for row in 0..call.rows {
+        if !Call::present(&arrays, row) {
+            found.append(false)?;
+            continue;
+        }
+        let mut keys: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (key, value) in pairs(texts.value(row), entries.value(row), delimiters.value(row))? {
+            match keys.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, values)) => values.push(value),
+                None => keys.push((key, vec![value])),
+            }
+        }
+        for (key, values) in keys {
+            found.keys().append_value(key);
+            found.values().append_value(values.into_iter().map(Some));
         }
         found.append(true)?;
     }

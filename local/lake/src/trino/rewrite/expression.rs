@@ -97,14 +97,30 @@ fn rewritten(expr: Expr) -> Result<Expr, Failure> {
                 format!("Unknown type: {}", typed.data_type),
             ));
         }
-        Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => {
-            return Err(Failure::new(
-                "SYNTAX_ERROR",
-                "ILIKE, SIMILAR TO and RLIKE are not Trino's",
-            ));
-        }
-        other => other,
+        other => foreign(other)?,
     })
+}
+
+/// Refuses what sqlparser reads and the Trino of Athena's engine does not.
+fn foreign(expr: Expr) -> Result<Expr, Failure> {
+    match expr {
+        Expr::IsTrue(_) | Expr::IsNotTrue(_) => Err(unread("TRUE")),
+        Expr::IsFalse(_) | Expr::IsNotFalse(_) => Err(unread("FALSE")),
+        Expr::IsUnknown(_) | Expr::IsNotUnknown(_) => Err(unread("UNKNOWN")),
+        Expr::Overlay { .. } => {
+            Err(Failure::new("SYNTAX_ERROR", "mismatched input 'PLACING'. Expecting: ')'"))
+        }
+        Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => {
+            Err(Failure::new("SYNTAX_ERROR", "ILIKE, SIMILAR TO and RLIKE are not Trino's"))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Truth tests are of a Trino that Athena's engine is older than.
+fn unread(word: &str) -> Failure {
+    let expected = "Expecting: 'DISTINCT', 'NOT', 'NULL'";
+    Failure::new("SYNTAX_ERROR", format!("mismatched input '{word}'. {expected}"))
 }
 
 /// Trino's type of a number: integer, bigint, decimal as it is written, or double
@@ -144,19 +160,12 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 /// Two comparisons, so that each is checked and coerced as Trino does.
 fn between(value: Expr, negated: bool, low: Expr, high: Expr) -> Expr {
     let nested = |expr| Expr::Nested(Box::new(expr));
-    nested(if negated {
-        binary(
-            nested(binary(value.clone(), BinaryOperator::Lt, low)),
-            BinaryOperator::Or,
-            nested(binary(value, BinaryOperator::Gt, high)),
-        )
-    } else {
-        binary(
-            nested(binary(value.clone(), BinaryOperator::GtEq, low)),
-            BinaryOperator::And,
-            nested(binary(value, BinaryOperator::LtEq, high)),
-        )
-    })
+    let within = nested(binary(
+        nested(binary(value.clone(), BinaryOperator::GtEq, low)),
+        BinaryOperator::And,
+        nested(binary(value, BinaryOperator::LtEq, high)),
+    ));
+    if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(within) } } else { within }
 }
 
 /// DataFusion's LIKE takes a backslash for an escape, Trino's only what ESCAPE names.

@@ -2,10 +2,11 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment,
-    OrderByExpr, OrderByOptions, Value, WindowFrameBound, WindowSpec, WindowType,
+    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
+    WindowFrameBound, WindowSpec, WindowType,
 };
 
+use super::aggregate;
 use crate::sql::Failure;
 use crate::trino::ast::{call, function_name, plain_arguments, quoted, text, thunk};
 
@@ -30,6 +31,9 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
     }
     let arguments = arguments.unwrap_or_default();
     refuse_subqueries(&name, &arguments)?;
+    if aggregate::is_another(&name, &arguments) {
+        return aggregate::rewritten(function, &name, arguments);
+    }
     Ok(match (name.as_str(), arguments.as_slice()) {
         ("if", [condition, then]) => case(condition, then, None),
         ("if", [condition, then, otherwise]) => case(condition, then, Some(otherwise)),
@@ -37,51 +41,39 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
         ("regexp_replace", [_, _, Expr::Lambda(_)]) => call("$regexp_replace_by", arguments),
         ("map", []) => call("map", vec![call("$array", Vec::new()), call("$array", Vec::new())]),
         ("array_sort", [_, Expr::Lambda(_)]) => call("$array_sort_by", arguments),
+        ("typeof", [Expr::Value(literal)]) if text_of(&literal.value).is_some() => {
+            let length = text_of(&literal.value).map_or(0, |text| text.chars().count());
+            text(&format!("varchar({length})"))
+        }
+        ("codepoint", [Expr::Value(literal)])
+            if text_of(&literal.value).is_some_and(|text| text.chars().count() > 1) =>
+        {
+            return Err(Failure::new(
+                "FUNCTION_NOT_FOUND",
+                "Unexpected parameters for function codepoint. Expected: codepoint(varchar(1))",
+            ));
+        }
+        ("normalize", [value]) => call("$normalize", vec![value.clone(), text("NFC")]),
+        ("normalize", [value, Expr::Identifier(form)]) => {
+            call("$normalize", vec![value.clone(), text(&form.value.to_uppercase())])
+        }
         ("current_date", []) => call("$cast", vec![call("now", Vec::new()), text("date")]),
         ("current_timestamp", _) => call("now", Vec::new()),
         ("localtimestamp", _) => call("$cast", vec![call("now", Vec::new()), text("timestamp(3)")]),
         ("current_timezone", []) => text("UTC"),
         ("current_user", []) => text("local"),
-        ("count_if", [condition]) => {
-            rename(&mut function, "count", vec![condition_count(condition)]);
-            Expr::Function(function)
-        }
-        ("approx_percentile", [value, share]) => {
-            function.within_group = vec![ordered(value)];
-            rename(&mut function, "approx_percentile_cont", vec![share.clone()]);
-            Expr::Function(function)
-        }
-        ("arbitrary" | "any_value", [value]) => {
-            function.null_treatment = Some(NullTreatment::IgnoreNulls);
-            rename(&mut function, "first_value", vec![value.clone()]);
-            Expr::Function(function)
-        }
-        ("every", [_]) => {
-            rename(&mut function, "bool_and", arguments);
-            Expr::Function(function)
-        }
-        ("listagg", [value, separator]) => {
-            let value = value.clone();
-            rename(&mut function, "string_agg", vec![value, separator.clone()]);
-            order_inside(&mut function);
-            Expr::Function(function)
-        }
-        ("listagg", [value]) => {
-            let value = value.clone();
-            rename(&mut function, "string_agg", vec![value, text("")]);
-            order_inside(&mut function);
-            Expr::Function(function)
-        }
-        ("geometric_mean", [value]) => {
-            let value = value.clone();
-            rename(&mut function, "avg", vec![call("ln", vec![value])]);
-            call("exp", vec![Expr::Function(function)])
-        }
         _ => {
             lower_name(&mut function, &name);
             Expr::Function(function)
         }
     })
+}
+
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::SingleQuotedString(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// The bounds of a window's frame as numbers again: DataFusion takes no casts there.
@@ -99,11 +91,11 @@ pub(super) fn plain_bounds(window: &mut WindowSpec) {
     }
 }
 
-fn lower_name(function: &mut Function, name: &str) {
+pub(super) fn lower_name(function: &mut Function, name: &str) {
     function.name = vec![quoted(name)].into();
 }
 
-fn rename(function: &mut Function, name: &str, arguments: Vec<Expr>) {
+pub(super) fn rename(function: &mut Function, name: &str, arguments: Vec<Expr>) {
     lower_name(function, name);
     if let FunctionArguments::List(list) = &mut function.args {
         list.args = arguments
@@ -113,23 +105,7 @@ fn rename(function: &mut Function, name: &str, arguments: Vec<Expr>) {
     }
 }
 
-/// `WITHIN GROUP (ORDER BY …)` of an aggregate that DataFusion orders inside.
-fn order_inside(function: &mut Function) {
-    use datafusion::sql::sqlparser::ast::FunctionArgumentClause;
-    let order = std::mem::take(&mut function.within_group);
-    if let FunctionArguments::List(list) = &mut function.args
-        && !order.is_empty()
-    {
-        list.clauses.push(FunctionArgumentClause::OrderBy(order));
-    }
-}
-
-/// `CASE WHEN condition THEN TRUE END`: counted where the condition holds.
-fn condition_count(condition: &Expr) -> Expr {
-    case(condition, &Expr::Value(Value::Boolean(true).into()), None)
-}
-
-fn case(condition: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Expr {
+pub(super) fn case(condition: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Expr {
     Expr::Case {
         case_token: AttachedToken::empty(),
         end_token: AttachedToken::empty(),
@@ -137,10 +113,6 @@ fn case(condition: &Expr, then: &Expr, otherwise: Option<&Expr>) -> Expr {
         conditions: vec![CaseWhen { condition: condition.clone(), result: then.clone() }],
         else_result: otherwise.map(|expr| Box::new(expr.clone())),
     }
-}
-
-fn ordered(value: &Expr) -> OrderByExpr {
-    OrderByExpr { expr: value.clone(), options: OrderByOptions::default(), with_fill: None }
 }
 
 /// The defaults of `json_value` are no places for subqueries.

@@ -2,6 +2,7 @@
 //! meaning. Only what needs no types happens here; what does is done while planning
 //! ([`super::operators`]) or inside the functions.
 
+mod aggregate;
 mod expression;
 mod function;
 mod grouping;

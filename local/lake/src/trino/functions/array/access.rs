@@ -11,11 +11,12 @@ use crate::sql::{Failure, TrinoType};
 use crate::trino::functions::call::Call;
 use crate::trino::functions::function::{Function, Plan, coerces, unexpected};
 
+/// `[]` of arrays and maps.
+pub(in crate::trino::functions) static SUBSCRIPT: Function =
+    Function::new("$subscript", |given| item_types("[]", given), |call| item(call, true));
+
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("$subscript", |given| item_types("[]", given), |call| item(call, true)),
     Function::new("element_at", |given| item_types("element_at", given), |call| item(call, false)),
-    Function::new("array_first", |given| first_types("array_first", given), |call| end(call, true)),
-    Function::new("array_last", |given| first_types("array_last", given), |call| end(call, false)),
     Function::new("slice", slice_types, slice),
     Function::new("trim_array", trim_types, trim),
 ];
@@ -75,25 +76,6 @@ fn item(call: &Call, strict: bool) -> Result<ArrayRef> {
         })
         .collect::<Result<UInt64Array, Failure>>()?;
     Ok(take(list.values(), &found, None)?)
-}
-
-fn first_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
-    match given {
-        [TrinoType::Array(kind)] => Ok(Plan::given(given, kind.as_ref().clone())),
-        _ => Err(unexpected(name, given, &format!("{name}(array(E))"))),
-    }
-}
-
-fn end(call: &Call, first: bool) -> Result<ArrayRef> {
-    let list = call.lists(0)?;
-    let places: UInt64Array = (0..call.rows)
-        .map(|row| {
-            let range = range(&list, row);
-            let place = if first { range.clone().next() } else { range.clone().last() };
-            place.map(|place| place as u64)
-        })
-        .collect();
-    Ok(take(list.values(), &places, None)?)
 }
 
 fn slice_types(given: &[TrinoType]) -> Result<Plan, Failure> {

@@ -188,6 +188,25 @@ fn repeat(call: &Call) -> Result<ArrayRef> {
     chosen.build(&values, &call.result)
 }
 
+/// An array of arrays beside an array that becomes an item of it.
+fn beside(given: &[TrinoType]) -> Option<Plan> {
+    let inner_of = |outer: &TrinoType, item: &TrinoType| match outer {
+        TrinoType::Array(inner)
+            if matches!((inner.as_ref(), item), (TrinoType::Array(_), TrinoType::Array(_)))
+                && coerces(item, inner) =>
+        {
+            Some(inner.as_ref().clone())
+        }
+        _ => None,
+    };
+    let [left, right] = given else { return None };
+    if let Some(inner) = inner_of(left, right) {
+        return Some(Plan::new(vec![left.clone(), inner], left.clone()));
+    }
+    let inner = inner_of(right, left)?;
+    Some(Plan::new(vec![inner, right.clone()], right.clone()))
+}
+
 /// `||`: texts, bytes, arrays, or an array and an item.
 fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     let refused = || {
@@ -198,6 +217,9 @@ fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         )
     };
     let is_array = |kind: &TrinoType| matches!(kind, TrinoType::Array(_));
+    if let Some(plan) = beside(given) {
+        return Ok(plan);
+    }
     if given.iter().any(is_array) {
         let items: Vec<TrinoType> = given
             .iter()
@@ -210,7 +232,10 @@ fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         let array = TrinoType::Array(Box::new(item.clone()));
         let wanted = given
             .iter()
-            .map(|kind| if is_array(kind) { array.clone() } else { item.clone() })
+            .map(|kind| {
+                let whole = is_array(kind) || given.len() > 2 && *kind == TrinoType::Unknown;
+                if whole { array.clone() } else { item.clone() }
+            })
             .collect();
         return Ok(Plan::new(wanted, array));
     }
@@ -225,6 +250,9 @@ fn concat_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     let text = |kind: &TrinoType| {
         matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Unknown)
     };
+    if given.len() == 1 && text(&given[0]) {
+        return Err(Failure::invalid_argument("There must be two or more concatenation arguments"));
+    }
     if given.is_empty() || !given.iter().all(text) {
         return Err(refused());
     }
@@ -247,17 +275,29 @@ fn concat(call: &Call) -> Result<ArrayRef> {
     }
 }
 
+/// How many arrays stand one in another.
+fn depth(kind: &DataType) -> usize {
+    match kind {
+        DataType::List(item) => 1 + depth(item.data_type()),
+        _ => 0,
+    }
+}
+
 fn concat_lists(call: &Call) -> Result<ArrayRef> {
     let arrays = call.arrays()?;
     let DataType::List(field) = &call.result else {
         return Err(Failure::type_mismatch("arrays").into());
     };
+    let depth = depth(&call.result);
+    let is_list = |at: usize| self::depth(arrays[at].data_type()) == depth;
     let items: Vec<ArrayRef> = arrays
         .iter()
-        .map(|array| match array.data_type() {
-            DataType::List(_) => array.as_list::<i32>().values().clone(),
-            _ => array.clone(),
-        })
+        .enumerate()
+        .map(
+            |(at, array)| {
+                if is_list(at) { array.as_list::<i32>().values().clone() } else { array.clone() }
+            },
+        )
         .map(|items| {
             if items.data_type() == field.data_type() {
                 Ok(items)
@@ -269,7 +309,6 @@ fn concat_lists(call: &Call) -> Result<ArrayRef> {
     let parts: Vec<&dyn Array> = items.iter().map(AsRef::as_ref).collect();
     let (mut order, mut lengths, mut present) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..call.rows {
-        let is_list = |at: usize| matches!(call.kind(at), TrinoType::Array(_));
         // A NULL array makes NULL, a NULL item is an item.
         if (0..arrays.len()).any(|at| is_list(at) && arrays[at].is_null(row)) {
             lengths.push(0);

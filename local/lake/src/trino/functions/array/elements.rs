@@ -1,12 +1,14 @@
 //! What arrays hold: `cardinality`, `contains`, `array_position`, extremes, order,
 //! and texts of their items.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, ListArray, StringBuilder, UInt64Array,
 };
 use datafusion::arrow::compute::take;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
 use super::{Chosen, comparable, range};
@@ -15,7 +17,9 @@ use crate::trino::functions::address;
 use crate::trino::functions::call::Call;
 use crate::trino::functions::cast::{OnFailure, cast_array};
 use crate::trino::functions::conditional::wider;
+use crate::trino::functions::equality::same;
 use crate::trino::functions::function::{Function, Plan, unexpected};
+use crate::trino::functions::order::{Nan, is_special, order};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("cardinality", cardinality_types, cardinality),
@@ -40,8 +44,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |given| extreme_types("array_min", given),
         |call| extreme(call, false),
     ),
-    Function::new("array_sort", |given| same("array_sort", given), sort),
-    Function::new("array_distinct", |given| same("array_distinct", given), distinct),
+    Function::new("array_sort", |given| kept("array_sort", given), sort),
+    Function::new("array_distinct", |given| kept("array_distinct", given), distinct),
     Function::new("array_join", join_types, join),
 ];
 
@@ -91,19 +95,32 @@ fn beside(
 type Tests = Vec<Vec<Option<bool>>>;
 
 /// For each row: whether an item is the value, `None` where that is unknown.
-fn tests(call: &Call) -> Result<(ListArray, ArrayRef, Tests)> {
+fn tests(call: &Call, name: &str) -> Result<(ListArray, ArrayRef, Tests)> {
     let (list, values) = (call.lists(0)?, call.array(1)?);
-    let (items, wanted) = (comparable(list.values())?, comparable(&values)?);
+    let present =
+        |array: &dyn Array, at| array.is_valid(at) && array.data_type() != &DataType::Null;
+    let simple =
+        !is_special(values.data_type()) && !matches!(values.data_type(), DataType::Map(..));
+    let rows = if simple { Some((comparable(list.values())?, comparable(&values)?)) } else { None };
+    let test = |place: usize, row: usize| -> Result<Option<bool>> {
+        if !present(list.values(), place) || !present(&values, row) {
+            return Ok(None);
+        }
+        if let Some((items, wanted)) = &rows {
+            return Ok(Some(items.row(place) == wanted.row(row)));
+        }
+        let found = same(list.values(), place, &values, row)?;
+        if found.is_none() {
+            return Err(Failure::not_supported(format!(
+                "{name} does not support arrays with elements that are null or contain null"
+            ))
+            .into());
+        }
+        Ok(found)
+    };
     let tests = (0..call.rows)
-        .map(|row| {
-            range(&list, row)
-                .map(|place| {
-                    (list.values().is_valid(place) && values.is_valid(row))
-                        .then(|| items.row(place) == wanted.row(row))
-                })
-                .collect()
-        })
-        .collect();
+        .map(|row| range(&list, row).map(|place| test(place, row)).collect())
+        .collect::<Result<Tests>>()?;
     Ok((list, values, tests))
 }
 
@@ -118,7 +135,7 @@ fn contains(call: &Call) -> Result<ArrayRef> {
     if *call.kind(1) == TrinoType::IpAddress && *call.kind(0) == TrinoType::Varchar(None) {
         return address::contains(call);
     }
-    let (list, values, tests) = tests(call)?;
+    let (list, values, tests) = tests(call, "contains")?;
     let found: BooleanArray = tests
         .iter()
         .enumerate()
@@ -137,7 +154,7 @@ fn contains(call: &Call) -> Result<ArrayRef> {
 }
 
 fn position(call: &Call) -> Result<ArrayRef> {
-    let (_, _, tests) = tests(call)?;
+    let (_, _, tests) = tests(call, "array_position")?;
     call.each_long(|row| {
         let place = tests[row].iter().position(|test| *test == Some(true));
         Ok(Some(place.map_or(0, |place| i64::try_from(place + 1).unwrap_or(0))))
@@ -145,7 +162,7 @@ fn position(call: &Call) -> Result<ArrayRef> {
 }
 
 fn remove(call: &Call) -> Result<ArrayRef> {
-    let (list, values, tests) = tests(call)?;
+    let (list, values, tests) = tests(call, "array_remove")?;
     let mut chosen = Chosen::new();
     for (row, tests) in tests.iter().enumerate() {
         if list.is_null(row) || values.is_null(row) {
@@ -171,31 +188,34 @@ fn extreme_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
     }
 }
 
-/// NULL as soon as an item is.
+/// NULL as soon as an item is; NaN only where there is no number.
 fn extreme(call: &Call, greatest: bool) -> Result<ArrayRef> {
     let list = call.lists(0)?;
-    let items = comparable(list.values())?;
-    let places: UInt64Array = (0..call.rows)
-        .map(|row| {
-            let range = range(&list, row);
-            if range.clone().any(|place| list.values().is_null(place)) {
-                return None;
+    let (nan, wanted) =
+        if greatest { (Nan::First, Ordering::Greater) } else { (Nan::Last, Ordering::Less) };
+    let items = list.values();
+    let place = |row: usize| -> Result<Option<u64>> {
+        let range = range(&list, row);
+        if range.clone().any(|place| items.is_null(place)) {
+            return Ok(None);
+        }
+        let mut best: Option<usize> = None;
+        for place in range {
+            let better = match best {
+                None => true,
+                Some(best) => order(items, place, items, best, nan)? == wanted,
+            };
+            if better {
+                best = Some(place);
             }
-            let place = range.reduce(|best, place| {
-                let ordering = items.row(place).cmp(&items.row(best));
-                if (greatest && ordering.is_gt()) || (!greatest && ordering.is_lt()) {
-                    place
-                } else {
-                    best
-                }
-            });
-            place.map(|place| place as u64)
-        })
-        .collect();
+        }
+        Ok(best.map(|place| place as u64))
+    };
+    let places = (0..call.rows).map(place).collect::<Result<UInt64Array>>()?;
     Ok(take(list.values(), &places, None)?)
 }
 
-fn same(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
+fn kept(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
         [TrinoType::Array(_)] => Ok(Plan::given(given, given[0].clone())),
         _ => Err(unexpected(name, given, &format!("{name}(array(E))"))),
@@ -238,6 +258,14 @@ fn distinct(call: &Call) -> Result<ArrayRef> {
 fn join_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     const TEXT: TrinoType = TrinoType::Varchar(None);
     let text = |kind: &TrinoType| matches!(kind, TrinoType::Varchar(_) | TrinoType::Unknown);
+    if let [TrinoType::Array(item), ..] = given
+        && matches!(item.as_ref(), TrinoType::Array(_) | TrinoType::Map(..) | TrinoType::Row(_))
+    {
+        return Err(Failure::new(
+            "FUNCTION_NOT_FOUND",
+            format!("Input type {} not supported", given[0]),
+        ));
+    }
     match given {
         [TrinoType::Array(_), rest @ ..]
             if (1..=2).contains(&rest.len()) && rest.iter().all(text) =>

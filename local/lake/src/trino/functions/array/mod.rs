@@ -17,13 +17,13 @@ use datafusion::common::Result;
 use super::function::Function;
 use crate::sql::Failure;
 
-pub(super) use access::reversed;
+pub(super) use access::{SUBSCRIPT, reversed};
 
 pub(super) static FUNCTIONS: &[&[Function]] =
     &[access::FUNCTIONS, build::FUNCTIONS, elements::FUNCTIONS, sets::FUNCTIONS];
 
 /// Where the items of a row stand; nowhere when it is NULL.
-fn range(list: &ListArray, row: usize) -> std::ops::Range<usize> {
+pub(super) fn range(list: &ListArray, row: usize) -> std::ops::Range<usize> {
     if list.is_null(row) {
         return 0..0;
     }
@@ -32,18 +32,18 @@ fn range(list: &ListArray, row: usize) -> std::ops::Range<usize> {
 }
 
 /// Lists of chosen items of other lists, `None` for NULL rows and for NULL items.
-struct Chosen {
+pub(super) struct Chosen {
     places: Vec<Option<u64>>,
     lengths: Vec<usize>,
     present: Vec<bool>,
 }
 
 impl Chosen {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { places: Vec::new(), lengths: Vec::new(), present: Vec::new() }
     }
 
-    fn row(&mut self, places: impl IntoIterator<Item = usize>) {
+    pub fn row(&mut self, places: impl IntoIterator<Item = usize>) {
         let before = self.places.len();
         self.places.extend(places.into_iter().map(|place| Some(place as u64)));
         self.lengths.push(self.places.len() - before);
@@ -55,7 +55,7 @@ impl Chosen {
         self.present.push(false);
     }
 
-    fn build(self, items: &ArrayRef, result: &DataType) -> Result<ArrayRef> {
+    pub fn build(self, items: &ArrayRef, result: &DataType) -> Result<ArrayRef> {
         let items = take(items, &UInt64Array::from(self.places), None)?;
         lists(items, self.lengths, self.present, result)
     }

@@ -50,6 +50,11 @@ fn both(
 ) -> Result<Plan, Failure> {
     match given {
         [left, right] => match wider(left, right) {
+            Some(TrinoType::Unknown) => {
+                let array = TrinoType::Array(Box::new(TrinoType::Unknown));
+                let result = result(&array);
+                Ok(Plan::new(vec![array.clone(), array], result))
+            }
             Some(array @ TrinoType::Array(_)) => {
                 let result = result(&array);
                 Ok(Plan::new(vec![array.clone(), array], result))
@@ -78,17 +83,24 @@ fn combined(call: &Call, set: Set) -> Result<ArrayRef> {
             continue;
         }
         let before = order.len();
-        let others: HashSet<_> = range(&right, row).map(|place| right_rows.row(place)).collect();
+        // What both have comes in the order of the longer one.
+        let swapped = set == Set::Intersect && range(&left, row).len() < range(&right, row).len();
+        let (ones, one_rows, others, other_rows) = if swapped {
+            (range(&right, row), &right_rows, range(&left, row), &left_rows)
+        } else {
+            (range(&left, row), &left_rows, range(&right, row), &right_rows)
+        };
+        let others: HashSet<_> = others.map(|place| other_rows.row(place)).collect();
         let mut seen = HashSet::new();
-        for place in range(&left, row) {
-            let item = left_rows.row(place);
+        for place in ones {
+            let item = one_rows.row(place);
             let wanted = match set {
                 Set::Union => true,
                 Set::Intersect => others.contains(&item),
                 Set::Except => !others.contains(&item),
             };
             if wanted && seen.insert(item) {
-                order.push((0, place));
+                order.push((usize::from(swapped), place));
             }
         }
         if set == Set::Union {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
@@ -76,6 +75,13 @@ impl CastFunction {
         let kind = text(1).ok_or_else(|| Failure::type_mismatch("a cast needs a type"))?;
         self.target(kind, text(0))
     }
+}
+
+/// A literal that is none, in Trino's words.
+fn unreadable(value: &ScalarValue, kind: &TrinoType) -> Failure {
+    let text = value.try_as_str().flatten().unwrap_or_default();
+    let name = kind.to_string().to_uppercase();
+    Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid {name} literal"))
 }
 
 /// Whether a timestamp's text ends with a zone.
@@ -157,11 +163,8 @@ impl ScalarUDFImpl for CastFunction {
         match &arguments.args[0] {
             ColumnarValue::Scalar(value) => {
                 let array = cast_array(&value.to_array()?, &from, &to, self.on_failure);
-                let array = if self.literal {
-                    array.map_err(|e| literal_error(e, value, &to))
-                } else {
-                    array
-                }?;
+                let array =
+                    if self.literal { array.map_err(|_| unreadable(value, &to))? } else { array? };
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
             }
             ColumnarValue::Array(array) => {
@@ -169,16 +172,6 @@ impl ScalarUDFImpl for CastFunction {
             }
         }
     }
-}
-
-/// A text that is no address or UUID is no literal of one.
-fn literal_error(error: DataFusionError, value: &ScalarValue, to: &TrinoType) -> DataFusionError {
-    if !matches!(to, TrinoType::Uuid | TrinoType::IpAddress) {
-        return error;
-    }
-    let text = value.try_as_str().flatten().unwrap_or_default();
-    let kind = to.to_string().to_uppercase();
-    Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid {kind} literal")).into()
 }
 
 /// Casts that DataFusion does as Trino would, and may look through while planning.

@@ -55,7 +55,7 @@ pub(super) fn to_text(
             }
             TrinoType::Real => {
                 let value = array.as_primitive::<Float32Type>().value(row);
-                scientific(f64::from(value), &mut text, |_| format!("{value:e}"));
+                scientific(f64::from(value), &mut text, seven_digits);
                 true
             }
             _ => write_value(array.as_ref(), row, &mut text),
@@ -86,6 +86,14 @@ pub(super) fn to_text(
 /// A double as Trino casts it to text.
 pub(in crate::trino) fn write_scientific_double(value: f64, out: &mut String) {
     scientific(value, out, shortest);
+}
+
+/// Of a real no more than seven digits are shown.
+fn seven_digits(value: f64) -> String {
+    let written = format!("{value:.6e}");
+    let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+    format!("{mantissa}e{exponent}")
 }
 
 /// `3.77E1`.

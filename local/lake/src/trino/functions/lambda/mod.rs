@@ -140,6 +140,25 @@ impl HigherOrderUDFImpl for LambdaFunction {
             .collect())
     }
 
+    /// The initial value of `reduce` is of the state's type.
+    fn coerce_values_for_lambdas(
+        &self,
+        given: &[ValueOrLambda<DataType, DataType>],
+    ) -> Result<Option<Vec<DataType>>> {
+        Ok(match (self.kind, given) {
+            (
+                Kind::Reduce,
+                [
+                    ValueOrLambda::Value(list),
+                    ValueOrLambda::Value(initial),
+                    ValueOrLambda::Lambda(folded),
+                    ..,
+                ],
+            ) => Some(vec![list.clone(), reduce::state(initial, Some(folded))]),
+            _ => None,
+        })
+    }
+
     fn lambda_parameters(&self, step: usize, given: Given<'_>) -> Result<LambdaParametersProgress> {
         let values = value_types(given);
         let first = values.first();

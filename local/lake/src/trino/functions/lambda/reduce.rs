@@ -9,9 +9,19 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{LambdaArgument, LambdaParametersProgress, ValueOrLambda};
 
 use super::{Given, bounds_of, evaluate, field, item_of, value_types};
-use crate::sql::Failure;
+use crate::sql::{Failure, TrinoType};
+use crate::trino::functions::conditional::wider;
 
-/// The state's type is the first lambda's result over the initial value's type.
+/// The state's type: the initial value's, widened by the first lambda's result.
+pub(super) fn state(initial: &DataType, folded: Option<&DataType>) -> DataType {
+    let Some(folded) = folded.filter(|kind| **kind != DataType::Null) else {
+        return initial.clone();
+    };
+    let kind = |kind: &DataType| TrinoType::of_arrow(kind);
+    wider(&kind(initial), &kind(folded)).map_or_else(|| folded.clone(), |kind| kind.to_arrow())
+}
+
+/// What the lambdas get: the state and an item, and the state.
 pub(super) fn parameters(
     name: &str,
     step: usize,
@@ -29,8 +39,7 @@ pub(super) fn parameters(
         ValueOrLambda::Lambda(field) => Some(field.as_ref().map(|field| field.data_type().clone())),
         ValueOrLambda::Value(_) => None,
     });
-    let state =
-        folded.flatten().filter(|kind| *kind != DataType::Null).unwrap_or_else(|| initial.clone());
+    let state = state(initial, folded.flatten().as_ref());
     let fold = vec![field("state", &state), field("item", &item)];
     let all_known = given.iter().all(|argument| match argument {
         ValueOrLambda::Lambda(field) => field.is_some(),
@@ -54,6 +63,7 @@ pub(super) fn run(
     let bounds = bounds_of(list.offsets(), list);
     let longest = bounds.iter().map(|(start, end)| end - start).max().unwrap_or(0);
     let mut state = initial.clone();
+    let kind = state.data_type().clone();
     for step in 0..longest {
         let rows: Vec<usize> =
             (0..list.len()).filter(|row| bounds[*row].1 - bounds[*row].0 > step).collect();
@@ -64,9 +74,7 @@ pub(super) fn run(
         let states = take(&state, &origin, None)?;
         let items = take(list.values(), &places, None)?;
         let folded = evaluate(fold, &[states, items], &origin, rows.len())?;
-        if folded.data_type() != state.data_type() {
-            state = cast(&state, folded.data_type())?;
-        }
+        let folded = if folded.data_type() == &kind { folded } else { cast(&folded, &kind)? };
         let mut order: Vec<(usize, usize)> = (0..list.len()).map(|row| (0, row)).collect();
         for (at, row) in rows.iter().enumerate() {
             order[*row] = (1, at);
