@@ -7,6 +7,7 @@
 
 mod canonical;
 mod conformance;
+mod guide;
 mod script;
 mod tables;
 
