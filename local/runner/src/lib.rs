@@ -24,5 +24,6 @@ pub mod rows;
 pub mod run;
 pub mod sample;
 pub mod source;
+pub mod sql;
 pub mod template;
 pub mod tlc;

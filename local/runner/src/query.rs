@@ -24,8 +24,41 @@ pub enum Answer {
     Refused(String),
 }
 
+/// A query that succeeded.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    id: String,
+    /// Whether its result begins with the columns' names.
+    headed: bool,
+    /// Whether it writes rows and answers none.
+    writes: bool,
+    pub milliseconds: u64,
+    pub scanned_bytes: u64,
+}
+
+/// Rows of a result, maybe not all.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    pub rows: Rows,
+    /// Of a statement that writes rows: how many.
+    pub written: Option<u64>,
+    pub is_whole: bool,
+}
+
 /// Runs a statement to its end.
 pub async fn run(cloud: &Cloud, context: &Context, statement: &str) -> anyhow::Result<Answer> {
+    let id = match start(cloud, context, statement).await {
+        Ok(id) => id,
+        Err(reason) => return Ok(Answer::Refused(reason)),
+    };
+    match finished(cloud, &id).await? {
+        Ok(query) => Ok(Answer::Rows(fetch(cloud, &query, usize::MAX).await?.rows)),
+        Err(reason) => Ok(Answer::Refused(reason)),
+    }
+}
+
+/// Starts a query: its id, or why there is none.
+pub async fn start(cloud: &Cloud, context: &Context, statement: &str) -> Result<String, String> {
     let mut input = json!({
         "QueryString": statement,
         "QueryExecutionContext": {"Database": context.database},
@@ -34,17 +67,16 @@ pub async fn run(cloud: &Cloud, context: &Context, statement: &str) -> anyhow::R
     if let Some(output) = &context.output {
         input["ResultConfiguration"] = json!({"OutputLocation": output});
     }
-    let started = match cloud.call("athena", "StartQueryExecution", input).await {
-        Ok(started) => started,
-        Err(CallError { error, .. }) => return Ok(Answer::Refused(error.message)),
-    };
-    let id = started["QueryExecutionId"].as_str().unwrap_or_default().to_owned();
-    let execution = finished(cloud, &id).await?;
-    if execution["Status"]["State"] != "SUCCEEDED" {
-        let reason = execution["Status"]["StateChangeReason"].as_str();
-        return Ok(Answer::Refused(reason.unwrap_or("the query was cancelled").to_owned()));
+    match cloud.call("athena", "StartQueryExecution", input).await {
+        Ok(started) => Ok(started["QueryExecutionId"].as_str().unwrap_or_default().to_owned()),
+        Err(CallError { error, .. }) => Err(error.message),
     }
-    results(cloud, &id, execution["StatementType"] == "DML").await.map(Answer::Rows)
+}
+
+/// Asks a query to end; one that has ended stays as it is.
+pub async fn stop(cloud: &Cloud, id: &str) -> anyhow::Result<()> {
+    cloud.call("athena", "StopQueryExecution", json!({"QueryExecutionId": id})).await?;
+    Ok(())
 }
 
 /// Of the stack where it is deployed, else Athena's own.
@@ -66,11 +98,7 @@ pub async fn context(cloud: &Cloud) -> anyhow::Result<Context> {
             return Ok(Context { database, work_group, output: None });
         }
     }
-    let bucket = format!("{STACK}-sql");
-    match cloud.s3(http::Method::PUT, &format!("/{bucket}"), "").await {
-        Err(error) if error.code() != "BucketAlreadyOwnedByYou" => return Err(error.into()),
-        _ => {}
-    }
+    let bucket = results_bucket(cloud).await?;
     Ok(Context {
         database: "default".to_owned(),
         work_group: "primary".to_owned(),
@@ -78,46 +106,104 @@ pub async fn context(cloud: &Cloud) -> anyhow::Result<Context> {
     })
 }
 
-async fn finished(cloud: &Cloud, id: &str) -> anyhow::Result<Value> {
+/// The bucket of what no stack keeps, made where it is missing.
+pub async fn results_bucket(cloud: &Cloud) -> anyhow::Result<String> {
+    let bucket = format!("{STACK}-sql");
+    let made = cloud.s3(http::Method::PUT, &format!("/{bucket}"), "").await;
+    match made {
+        Err(error) if error.code() != "BucketAlreadyOwnedByYou" => Err(error.into()),
+        _ => Ok(bucket),
+    }
+}
+
+/// Waits for a query's end; where it did not succeed, Athena's reason.
+pub async fn finished(cloud: &Cloud, id: &str) -> anyhow::Result<Result<Finished, String>> {
     let mut pause = Duration::from_millis(2);
     loop {
-        let mut answer =
+        let answer =
             cloud.call("athena", "GetQueryExecution", json!({"QueryExecutionId": id})).await?;
-        let execution = answer["QueryExecution"].take();
-        if !matches!(execution["Status"]["State"].as_str(), Some("QUEUED" | "RUNNING")) {
-            return Ok(execution);
+        let execution = &answer["QueryExecution"];
+        let statistic = |name: &str| execution["Statistics"][name].as_u64().unwrap_or_default();
+        match execution["Status"]["State"].as_str() {
+            Some("QUEUED" | "RUNNING") => {}
+            Some("SUCCEEDED") => {
+                return Ok(Ok(Finished {
+                    id: id.to_owned(),
+                    headed: execution["StatementType"] == "DML",
+                    writes: execution["SubstatementType"].as_str().is_some_and(writes),
+                    milliseconds: statistic("TotalExecutionTimeInMillis"),
+                    scanned_bytes: statistic("DataScannedInBytes"),
+                }));
+            }
+            _ => {
+                let reason = execution["Status"]["StateChangeReason"].as_str();
+                return Ok(Err(reason.unwrap_or("the query was cancelled").to_owned()));
+            }
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 
-/// All pages of a result. Athena sends a SELECT's header as its first row, and none for DDL.
-async fn results(cloud: &Cloud, id: &str, headed: bool) -> anyhow::Result<Rows> {
-    let mut rows = Rows::default();
-    let mut input = json!({"QueryExecutionId": id, "MaxResults": 1000});
+/// Whether statements of this kind write rows. As `GetQueryExecution` names them.
+fn writes(substatement: &str) -> bool {
+    matches!(
+        substatement,
+        "INSERT" | "CREATE_TABLE_AS_SELECT" | "UNLOAD" | "UPDATE" | "DELETE" | "MERGE"
+    )
+}
+
+/// How many rows a finished query's result has, or it has written.
+pub async fn count(cloud: &Cloud, query: &Finished) -> anyhow::Result<u64> {
+    let id = json!({"QueryExecutionId": query.id});
+    let answer = cloud.call("athena", "GetQueryRuntimeStatistics", id).await?;
+    let rows = answer.pointer("/QueryRuntimeStatistics/Rows/OutputRows").and_then(Value::as_u64);
+    Ok(rows.unwrap_or_default())
+}
+
+/// Names and types of a result's columns. Of nested types only the outer name is told: `array`, `map`, `row`.
+pub async fn types(cloud: &Cloud, query: &Finished) -> anyhow::Result<Vec<(String, String)>> {
+    let input = json!({"QueryExecutionId": query.id, "MaxResults": 1});
+    let page = cloud.call("athena", "GetQueryResults", input).await?;
+    let columns = page.pointer("/ResultSet/ResultSetMetadata/ColumnInfo").and_then(Value::as_array);
+    let columns = columns.into_iter().flatten().map(|info| {
+        let Column { name, kind } = Column::of(info);
+        let kind = match kind.as_str() {
+            "decimal" => format!("decimal({}, {})", info["Precision"], info["Scale"]),
+            _ => kind,
+        };
+        (name, kind)
+    });
+    Ok(columns.collect())
+}
+
+/// The first rows of a result, at most so many. Athena sends a SELECT's header as its first row, and none for DDL.
+pub async fn fetch(cloud: &Cloud, query: &Finished, most: usize) -> anyhow::Result<Fetched> {
+    let mut fetched = Fetched::default();
+    let mut input = json!({"QueryExecutionId": query.id, "MaxResults": 1000});
     let mut first = true;
     loop {
         let page = cloud.call("athena", "GetQueryResults", input.clone()).await?;
         let set = &page["ResultSet"];
         if first {
-            let columns = set
-                .pointer("/ResultSetMetadata/ColumnInfo")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            rows.columns = columns.map(Column::of).collect();
+            let columns = set.pointer("/ResultSetMetadata/ColumnInfo").and_then(Value::as_array);
+            fetched.rows.columns = columns.into_iter().flatten().map(Column::of).collect();
+            fetched.written = page["UpdateCount"].as_u64().filter(|_| query.writes);
         }
-        let skip = usize::from(first && headed);
+        let skip = usize::from(first && query.headed);
         for row in set["Rows"].as_array().into_iter().flatten().skip(skip) {
+            if fetched.rows.rows.len() == most {
+                return Ok(fetched);
+            }
             let cells = row["Data"].as_array().into_iter().flatten();
-            rows.rows
-                .push(cells.map(|cell| cell["VarCharValue"].as_str().map(str::to_owned)).collect());
+            let cells = cells.map(|cell| cell["VarCharValue"].as_str().map(str::to_owned));
+            fetched.rows.rows.push(cells.collect());
         }
         first = false;
-        match page.get("NextToken") {
-            Some(Value::String(token)) => input["NextToken"] = json!(token),
-            _ => return Ok(rows),
-        }
+        let Some(Value::String(token)) = page.get("NextToken") else {
+            fetched.is_whole = true;
+            return Ok(fetched);
+        };
+        input["NextToken"] = json!(token);
     }
 }

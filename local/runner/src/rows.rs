@@ -69,20 +69,18 @@ impl Rows {
         out.flush()
     }
 
-    /// Numbers to the right; NULL as nothing.
     fn table(&self, out: &mut impl Write) -> io::Result<()> {
         if self.columns.is_empty() {
             return Ok(());
         }
-        let cell = |row: &[Option<String>], index: usize| {
-            row.get(index).cloned().flatten().unwrap_or_default()
-        };
-        let width = |(index, column): (usize, &Column)| {
-            let cells = self.rows.iter().map(|row| cell(row, index).chars().count());
-            cells.max().unwrap_or_default().max(column.name.chars().count())
-        };
-        let widths: Vec<usize> = self.columns.iter().enumerate().map(width).collect();
-        let mut line = |cells: Vec<String>| {
+        self.grid(out)?;
+        writeln!(out, "({})", counted(self.rows.len() as u64))
+    }
+
+    /// Names, a line, and the rows. Numbers to the right; NULL as nothing.
+    pub fn grid(&self, out: &mut impl Write) -> io::Result<()> {
+        let widths: Vec<usize> = (0..self.columns.len()).map(|at| self.width(at)).collect();
+        let mut line = |cells: Vec<&str>| {
             let cells = cells.into_iter().zip(&widths).zip(&self.columns);
             let padded = cells.map(|((cell, width), column)| {
                 if column.is_number() {
@@ -93,12 +91,19 @@ impl Rows {
             });
             writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())
         };
-        line(self.columns.iter().map(|column| column.name.clone()).collect())?;
-        line(widths.iter().map(|width| "-".repeat(*width)).collect())?;
+        line(self.columns.iter().map(|column| column.name.as_str()).collect())?;
+        let rules: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
+        line(rules.iter().map(String::as_str).collect())?;
         for row in &self.rows {
-            line((0..self.columns.len()).map(|index| cell(row, index)).collect())?;
+            line((0..self.columns.len()).map(|at| cell(row, at)).collect())?;
         }
-        writeln!(out, "({} row{})", self.rows.len(), if self.rows.len() == 1 { "" } else { "s" })
+        Ok(())
+    }
+
+    /// Letters that a column takes.
+    pub fn width(&self, at: usize) -> usize {
+        let cells = self.rows.iter().map(|row| cell(row, at).chars().count());
+        cells.max().unwrap_or_default().max(self.columns[at].name.chars().count())
     }
 
     /// Always with a header; NULL is nothing, an empty text is `""`.
@@ -127,6 +132,15 @@ impl Rows {
         }
         writeln!(out, "\n]")
     }
+}
+
+fn cell(row: &[Option<String>], at: usize) -> &str {
+    row.get(at).and_then(Option::as_deref).unwrap_or_default()
+}
+
+/// `1 row`, `2 rows`
+pub fn counted(rows: u64) -> String {
+    format!("{rows} row{}", if rows == 1 { "" } else { "s" })
 }
 
 fn field(value: Option<&String>) -> String {

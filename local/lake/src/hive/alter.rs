@@ -2,7 +2,7 @@
 
 use super::create::column;
 use super::cursor::Cursor;
-use super::statement::{AlterAction, HiveStatement};
+use super::statement::{AlterAction, ColumnPlace, HiveStatement};
 use super::token::Kind;
 use crate::sql::SyntaxError;
 
@@ -69,7 +69,15 @@ fn table_action(cursor: &mut Cursor) -> Result<AlterAction, SyntaxError> {
         return Ok(AlterAction::UnsetProperties { names: cursor.list(Cursor::text)? });
     }
     if cursor.words_if(&["CHANGE", "COLUMN"]) || cursor.word_if("CHANGE") {
-        return Ok(AlterAction::ChangeColumn { from: cursor.name()?, to: column(cursor)? });
+        let (from, to) = (cursor.name()?, column(cursor)?);
+        let place = if cursor.word_if("FIRST") {
+            Some(ColumnPlace::First)
+        } else if cursor.word_if("AFTER") {
+            Some(ColumnPlace::After(cursor.name()?))
+        } else {
+            None
+        };
+        return Ok(AlterAction::ChangeColumn { from, to, place });
     }
     if cursor.words_if(&["RENAME", "TO"]) {
         return Ok(AlterAction::RenameTable { to: cursor.table()? });

@@ -23,16 +23,21 @@ fn refuse_deep(tokens: &[Token]) -> Result<(), SyntaxError> {
     Ok(())
 }
 
+/// The one catalog that has data here.
+const CATALOG: &str = "awsdatacatalog";
+
 pub(super) struct Cursor {
     tokens: Vec<Token>,
     at: usize,
+    /// A catalog that a name has named, other than [`CATALOG`].
+    pub other_catalog: Option<String>,
 }
 
 impl Cursor {
     pub fn new(text: &str) -> Result<Self, SyntaxError> {
         let tokens = tokens(text)?;
         refuse_deep(&tokens)?;
-        Ok(Self { tokens, at: 0 })
+        Ok(Self { tokens, at: 0, other_catalog: None })
     }
 
     pub fn peek(&self) -> &Token {
@@ -115,13 +120,39 @@ impl Cursor {
         }
     }
 
+    /// `[[catalog.]database.]table`
     pub fn table(&mut self) -> Result<TableName, SyntaxError> {
         let mut parts = vec![self.name()?];
-        while self.symbol_if('.') {
+        while parts.len() < 3 && self.symbol_if('.') {
             parts.push(self.name()?);
         }
         let name = parts.pop().expect("one name was read");
-        Ok(TableName { database: parts.pop(), name })
+        let database = parts.pop();
+        if let Some(catalog) = parts.pop() {
+            self.catalog(catalog);
+        }
+        Ok(TableName { database, name })
+    }
+
+    /// Notes the catalog that something is in.
+    pub fn catalog(&mut self, name: String) {
+        if name != CATALOG {
+            self.other_catalog = Some(name);
+        }
+    }
+
+    /// Takes a text in double quotes as the name that Trino would see in it.
+    pub fn double_quoted_names(&mut self) {
+        let mut at = self.at;
+        while let Some(Token { kind: Kind::Text(name), double_quoted: true, .. }) =
+            self.tokens.get(at)
+        {
+            self.tokens[at].kind = Kind::Quoted(name.clone());
+            at += 1;
+            if self.tokens.get(at).is_some_and(|token| token.kind == Kind::Symbol('.')) {
+                at += 1;
+            }
+        }
     }
 
     pub fn text(&mut self) -> Result<String, SyntaxError> {
@@ -158,11 +189,15 @@ impl Cursor {
         Ok(items)
     }
 
-    /// `('key' = 'value', …)`.
+    /// `('key' = 'value', …)`; a number is kept as text.
     pub fn properties(&mut self) -> Result<Vec<(String, String)>, SyntaxError> {
         self.list(|cursor| {
             let key = cursor.text()?;
             cursor.symbol('=')?;
+            if let Kind::Number(digits) = cursor.peek().kind.clone() {
+                cursor.at += 1;
+                return Ok((key, digits));
+            }
             Ok((key, cursor.text()?))
         })
     }

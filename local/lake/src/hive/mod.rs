@@ -16,8 +16,8 @@ mod types;
 
 pub(crate) use execute::execute;
 pub use statement::{
-    AlterAction, ColumnDefinition, CreateTable, DescribeStyle, HiveStatement, PartitionField,
-    PartitionSpec, RowFormat, StoredAs, TableName,
+    AlterAction, ColumnDefinition, ColumnPlace, CreateTable, DescribeStyle, HiveStatement,
+    PartitionField, PartitionSpec, RowFormat, StoredAs, TableName,
 };
 pub use types::{normalise as normalise_type, trino_type_text};
 
@@ -29,5 +29,8 @@ pub fn parse(text: &str) -> Result<HiveStatement, SyntaxError> {
     let statement = statement::parse(&mut cursor)?;
     cursor.symbol_if(';');
     cursor.end()?;
-    Ok(statement)
+    Ok(match cursor.other_catalog {
+        Some(catalog) => HiveStatement::Elsewhere { catalog },
+        None => statement,
+    })
 }

@@ -7,6 +7,10 @@ use crate::sql::SyntaxError;
 
 pub(super) fn parse(cursor: &mut Cursor) -> Result<HiveStatement, SyntaxError> {
     if cursor.word_if("DATABASES") || cursor.word_if("SCHEMAS") {
+        if cursor.word_if("IN") || cursor.word_if("FROM") {
+            let catalog = cursor.name()?;
+            cursor.catalog(catalog);
+        }
         return Ok(HiveStatement::ShowDatabases { pattern: pattern(cursor)? });
     }
     if cursor.word_if("TABLES") {
@@ -50,8 +54,17 @@ pub(super) fn parse(cursor: &mut Cursor) -> Result<HiveStatement, SyntaxError> {
     Err(cursor.unexpected("'COLUMNS', 'CREATE', 'DATABASES', 'PARTITIONS', 'SCHEMAS', 'TABLES', 'TBLPROPERTIES', 'VIEWS'"))
 }
 
+/// `{IN | FROM} [catalog.]database`
 fn within(cursor: &mut Cursor) -> Result<Option<String>, SyntaxError> {
-    if cursor.word_if("IN") || cursor.word_if("FROM") { cursor.name().map(Some) } else { Ok(None) }
+    if !(cursor.word_if("IN") || cursor.word_if("FROM")) {
+        return Ok(None);
+    }
+    let name = cursor.name()?;
+    if !cursor.symbol_if('.') {
+        return Ok(Some(name));
+    }
+    cursor.catalog(name);
+    cursor.name().map(Some)
 }
 
 fn pattern(cursor: &mut Cursor) -> Result<Option<String>, SyntaxError> {
@@ -70,6 +83,8 @@ pub(super) fn describe(cursor: &mut Cursor) -> Result<HiveStatement, SyntaxError
     } else {
         DescribeStyle::Plain
     };
+    // Source: user guide, security-athena-lake-formation-jdbc-okta-tutorial.md.
+    cursor.double_quoted_names();
     let name = cursor.table()?;
     let partition = if cursor.word_if("PARTITION") { cursor.partition()? } else { Vec::new() };
     let column = match cursor.peek().kind {

@@ -78,6 +78,10 @@ pub enum HiveStatement {
         partition: PartitionSpec,
         column: Option<String>,
     },
+    /// Any of these about another catalog.
+    Elsewhere {
+        catalog: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,11 +139,18 @@ pub struct CreateTable {
     pub properties: Vec<(String, String)>,
 }
 
+/// Where a changed column goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnPlace {
+    First,
+    After(String),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AlterAction {
     AddColumns { partition: PartitionSpec, columns: Vec<ColumnDefinition> },
     ReplaceColumns { partition: PartitionSpec, columns: Vec<ColumnDefinition> },
-    ChangeColumn { from: String, to: ColumnDefinition },
+    ChangeColumn { from: String, to: ColumnDefinition, place: Option<ColumnPlace> },
     DropColumn { name: String },
     AddPartitions { if_not_exists: bool, partitions: Vec<(PartitionSpec, Option<String>)> },
     DropPartitions { if_exists: bool, partitions: Vec<PartitionSpec> },

@@ -18,6 +18,8 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub kind: Kind,
+    /// Of a text: whether its quotes are double.
+    pub double_quoted: bool,
     /// One-based line and zero-based column, as Athena counts them.
     pub line: u64,
     pub column: u64,
@@ -107,6 +109,7 @@ impl Scanner {
     fn token(&mut self) -> Result<Token, SyntaxError> {
         self.skip_blanks();
         let (line, column) = (self.line, self.column);
+        let double_quoted = self.peek() == Some('"');
         let kind = match self.peek() {
             None => Kind::End,
             Some(quote @ ('\'' | '"')) => Kind::Text(self.text(quote, line, column)?),
@@ -117,7 +120,7 @@ impl Scanner {
                 Kind::Symbol(c)
             }
         };
-        Ok(Token { kind, line, column })
+        Ok(Token { kind, double_quoted, line, column })
     }
 
     fn word(&mut self) -> Kind {

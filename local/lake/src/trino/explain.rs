@@ -26,6 +26,8 @@ pub(super) async fn run(
         | TrinoStatement::Explain { .. }
         | TrinoStatement::ShowFunctions { .. }
         | TrinoStatement::Modify { .. }
+        | TrinoStatement::ExternalFunctions { .. }
+        | TrinoStatement::TimeTravel(_)
         | TrinoStatement::Prepared(_) => {
             return Err(Failure::not_supported("EXPLAIN is for statements with a query").into());
         }

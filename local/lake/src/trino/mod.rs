@@ -14,6 +14,7 @@ mod dependencies;
 mod dialect;
 mod explain;
 mod external;
+mod external_function;
 mod functions;
 mod group_sizes;
 mod information_schema;
@@ -23,12 +24,14 @@ mod multiset;
 mod names;
 mod operators;
 mod planning;
+mod prepared;
 mod properties;
 mod query;
 mod rewrite;
 mod schemas;
 mod session;
 mod statement;
+mod table_version;
 mod tokens;
 mod unload;
 mod unnest;
@@ -37,7 +40,9 @@ mod view;
 mod write;
 mod yielding;
 
-pub use statement::{CreateTableAs, Prepared, TrinoStatement, parse};
+pub use prepared::Prepared;
+pub use statement::{CreateTableAs, TrinoStatement, parse};
+pub use table_version::TableVersion;
 
 pub(crate) use external::{
     json_to, json_value, text_to, text_to_list, text_to_map, text_to_or_null,

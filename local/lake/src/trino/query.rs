@@ -88,6 +88,12 @@ pub(crate) async fn execute(
                 table.name
             ))
             .into()),
+            TrinoStatement::ExternalFunctions { names } => Err(Failure::not_supported(format!(
+                "external functions are not supported here: {}",
+                names.join(", ")
+            ))
+            .into()),
+            TrinoStatement::TimeTravel(version) => Err(version.refusal().into()),
             TrinoStatement::Prepared(_) => Err(Failure::not_supported(
                 "prepared statements belong to a workgroup: the Athena service runs them",
             )

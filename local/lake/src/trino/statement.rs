@@ -4,10 +4,12 @@
 use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName, Query};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use super::dialect::TrinoDialect;
-use super::{chain, tokens};
+use super::prepared::{self, Prepared};
+use super::table_version::{self, TableVersion};
+use super::{chain, external_function, tokens};
 use crate::hive::TableName;
 use crate::sql::SyntaxError;
 
@@ -53,6 +55,12 @@ pub enum TrinoStatement {
         verb: &'static str,
         table: TableName,
     },
+    /// `USING EXTERNAL FUNCTION`: functions of Lambda and SageMaker, by name.
+    ExternalFunctions {
+        names: Vec<String>,
+    },
+    /// A statement that reads a table as of a time or a version.
+    TimeTravel(TableVersion),
     /// Statements about prepared statements belong to the workgroup, not to the lake.
     Prepared(Prepared),
 }
@@ -68,23 +76,6 @@ pub struct CreateTableAs {
     pub with_data: bool,
 }
 
-/// A statement about prepared statements.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Prepared {
-    Prepare {
-        name: String,
-        statement: String,
-    },
-    /// `values` are SQL texts.
-    Execute {
-        name: String,
-        values: Vec<String>,
-    },
-    Deallocate {
-        name: String,
-    },
-}
-
 /// Parses a statement with `parameters` in place of its `?`; `None` leaves them open,
 /// as a check before execution does.
 pub fn parse(
@@ -92,7 +83,7 @@ pub fn parse(
     parameters: Option<&[String]>,
 ) -> Result<TrinoStatement, SyntaxError> {
     let tokens = tokens::tokens(statement)?;
-    if let Some(prepared) = prepared(statement, &tokens)? {
+    if let Some(prepared) = prepared::read(statement, &tokens)? {
         return Ok(TrinoStatement::Prepared(prepared));
     }
     let tokens = match parameters {
@@ -101,6 +92,7 @@ pub fn parse(
     };
     chain::refuse_long(&tokens)?;
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
+    let (tokens, version) = table_version::without(&tokens, &source)?;
     let tokens = tokens::with_plain_queries(tokens::with_value_rows(&tokens));
     let mut parser =
         Parser::new(&TrinoDialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
@@ -108,18 +100,22 @@ pub fn parse(
         let next = parser.peek_token();
         if next.token == Token::EOF { Ok(found) } else { parser.expected("<EOF>", next) }
     });
-    parsed.map_err(|error| refusal(&error, &parser, &source))
+    let parsed = parsed.map_err(|error| refusal(&error, &parser, &source))?;
+    Ok(match version {
+        Some(version) => TrinoStatement::TimeTravel(version),
+        None => parsed,
+    })
 }
 
 /// Where the text of the statement can be found again.
-struct Source<'a> {
-    text: &'a str,
-    end: Option<Location>,
+pub(super) struct Source<'a> {
+    pub text: &'a str,
+    pub end: Option<Location>,
 }
 
 impl Source<'_> {
     /// The text from a place to the end, without a closing `;`.
-    fn from(&self, start: Location) -> String {
+    pub fn from(&self, start: Location) -> String {
         let mut line = 1;
         let mut column = 1;
         for (at, c) in self.text.char_indices() {
@@ -138,7 +134,7 @@ impl Source<'_> {
 }
 
 /// sqlparser's complaint in Trino's words.
-fn refusal(error: &ParserError, parser: &Parser, source: &Source<'_>) -> SyntaxError {
+pub(super) fn refusal(error: &ParserError, parser: &Parser, source: &Source<'_>) -> SyntaxError {
     let message = match error {
         ParserError::RecursionLimitExceeded => {
             return SyntaxError::at(1, 1, "statement is too large (stack overflow while parsing)");
@@ -201,16 +197,17 @@ fn read(parser: &mut Parser, source: &Source<'_>) -> Result<TrinoStatement, Pars
         "UNLOAD" => unload(parser),
         "EXPLAIN" => explain(parser, source),
         "SHOW" => show_functions(parser),
+        "USING" => external_function::read(parser),
         "DELETE" | "UPDATE" | "MERGE" | "OPTIMIZE" | "VACUUM" => modify(parser, &word),
         _ => Ok(TrinoStatement::Query(parser.parse_query()?)),
     }
 }
 
-fn word(parser: &mut Parser, text: &str) -> Result<(), ParserError> {
+pub(super) fn word(parser: &mut Parser, text: &str) -> Result<(), ParserError> {
     if word_if(parser, text) { Ok(()) } else { parser.expected_ref(text, parser.peek_token_ref()) }
 }
 
-fn word_if(parser: &mut Parser, text: &str) -> bool {
+pub(super) fn word_if(parser: &mut Parser, text: &str) -> bool {
     let found = tokens::is_word(&parser.peek_token_ref().token, text);
     if found {
         parser.next_token();
@@ -218,7 +215,7 @@ fn word_if(parser: &mut Parser, text: &str) -> bool {
     found
 }
 
-fn words_if(parser: &mut Parser, texts: &[&str]) -> bool {
+pub(super) fn words_if(parser: &mut Parser, texts: &[&str]) -> bool {
     let found = texts
         .iter()
         .enumerate()
@@ -410,80 +407,4 @@ fn where_clause(parser: &mut Parser) -> Result<(), ParserError> {
         parser.parse_expr()?;
     }
     Ok(())
-}
-
-/// `PREPARE n FROM …`, `EXECUTE n [USING …]`, `DEALLOCATE PREPARE n`.
-fn prepared(text: &str, tokens: &[TokenWithSpan]) -> Result<Option<Prepared>, SyntaxError> {
-    let is = |at: usize, word: &str| {
-        tokens.get(at).is_some_and(|token| tokens::is_word(&token.token, word))
-    };
-    let verb = ["PREPARE", "EXECUTE", "DEALLOCATE"].into_iter().find(|verb| is(0, verb));
-    let Some(verb) = verb else { return Ok(None) };
-    let source = Source { text, end: None };
-    let place = |at: usize| {
-        tokens.get(at).or(tokens.last()).map_or(Location::new(1, 1), |token| token.span.start)
-    };
-    let expected = |at: usize, what: &str| {
-        let found = tokens.get(at).map_or("<EOF>".to_owned(), |token| token.token.to_string());
-        let place = place(at);
-        SyntaxError::at(
-            place.line,
-            place.column,
-            &format!("mismatched input '{found}'. Expecting: {what}"),
-        )
-    };
-    let name = |at: usize| match tokens.get(at).map(|token| &token.token) {
-        Some(Token::Word(word)) => Ok(word.value.to_lowercase()),
-        _ => Err(expected(at, "<identifier>")),
-    };
-    Ok(Some(match verb {
-        "PREPARE" => {
-            let name = name(1)?;
-            if !is(2, "FROM") {
-                return Err(expected(2, "'FROM'"));
-            }
-            let statement = source.from(place(3));
-            parse(&statement, None)?;
-            Prepared::Prepare { name, statement }
-        }
-        "EXECUTE" => {
-            let name = name(1)?;
-            if tokens.len() > 2 && !is(2, "USING") {
-                return Err(expected(2, "'USING', <EOF>"));
-            }
-            Prepared::Execute { name, values: values(tokens.get(3..).unwrap_or_default()) }
-        }
-        _ => {
-            if !is(1, "PREPARE") {
-                return Err(expected(1, "'PREPARE'"));
-            }
-            Prepared::Deallocate { name: name(2)? }
-        }
-    }))
-}
-
-/// The texts of values between commas outside of parentheses.
-fn values(tokens: &[TokenWithSpan]) -> Vec<String> {
-    let mut values = Vec::new();
-    let mut depth = 0_usize;
-    let mut value = String::new();
-    for token in tokens {
-        match token.token {
-            Token::LParen | Token::LBracket => depth += 1,
-            Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
-            Token::Comma if depth == 0 => {
-                values.push(std::mem::take(&mut value));
-                continue;
-            }
-            _ => {}
-        }
-        if !value.is_empty() {
-            value.push(' ');
-        }
-        value.push_str(&token.token.to_string());
-    }
-    if !value.is_empty() {
-        values.push(value);
-    }
-    values
 }

@@ -61,6 +61,10 @@ pub(crate) fn execute(
         HiveStatement::Describe { name, style, partition, column } => {
             describe::run(&here, name, *style, partition, column.as_deref())
         }
+        HiveStatement::Elsewhere { catalog } => Err(QueryError::trino(
+            "CATALOG_NOT_FOUND",
+            format!("Catalog '{catalog}' does not exist"),
+        )),
     }
 }
 

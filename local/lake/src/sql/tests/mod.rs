@@ -7,6 +7,7 @@
 
 mod canonical;
 mod conformance;
+mod guide;
 mod manual;
 mod not_athena;
 mod script;
