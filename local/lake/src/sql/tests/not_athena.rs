@@ -29,6 +29,8 @@ impl Reasons {
                 "IS TRUE, IS FALSE, IS UNKNOWN (Trino 482)",
                 r"(?i)\bis (not )?(true|false|unknown)\b",
             ),
+            ("GROUP BY AUTO (Trino of 2025)", r"(?i)\bgroup\s+by\s+((all|distinct)\s+)?auto\b"),
+            ("CORRESPONDING (Trino of 2025)", r"(?i)\bcorresponding\b"),
             ("BETWEEN SYMMETRIC (Trino 482)", r"(?i)\b(a?symmetric)\b"),
             (
                 "predicates in CASE x WHEN (Trino 482)",

@@ -92,12 +92,11 @@ fn key(condition: &Expr, input: &LogicalPlan) -> Result<Option<String>> {
 
 /// Whether different values of a type are different ones of the other, or of the type both become.
 fn stays_different(from: &DataType, to: &DataType) -> bool {
-    match (from, to) {
-        (DataType::Int64, DataType::Float64 | DataType::Float32)
-        | (DataType::Int32, DataType::Float32) => false,
-        (DataType::Decimal128(..), DataType::Float64 | DataType::Float32) => false,
-        _ => true,
-    }
+    !matches!(
+        (from, to),
+        (DataType::Int64 | DataType::Decimal128(..), DataType::Float64 | DataType::Float32)
+            | (DataType::Int32, DataType::Float32)
+    )
 }
 
 /// Whether a plan is one row without conditions: over others, Trino has no outer columns in what is
