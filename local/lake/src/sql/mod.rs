@@ -27,4 +27,6 @@ pub use types::{JSON_TYPE, TYPE_KEY, TrinoType, field_of};
 
 pub(crate) use output::TextRows;
 pub(crate) use result_file::{CsvResult, write_manifest, write_metadata, write_text};
-pub(crate) use text::{civil, day_number, ticks_of, write_double, write_scientific};
+pub(crate) use text::{
+    civil, day_number, days_of_month, ticks_of, write_date, write_double, write_scientific,
+};

@@ -25,6 +25,7 @@ mod rewrite;
 mod schemas;
 mod session;
 mod statement;
+mod temporal;
 mod tokens;
 mod unload;
 mod unnest;

@@ -8,7 +8,9 @@ use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::Result;
 
 use super::call::Call;
-use super::function::{Function, Plan, coerces, unexpected};
+use super::conditional::wider;
+use super::function::{Function, Plan, unexpected};
+use crate::moment::Layout;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new("$equals", types, equals)];
 
@@ -16,8 +18,9 @@ fn types(given: &[crate::sql::TrinoType]) -> Result<Plan, crate::sql::Failure> {
     let [left, right] = given else {
         return Err(unexpected("$equals", given, "two values"));
     };
-    let common = if coerces(left, right) { right } else { left };
-    Ok(Plan::new(vec![common.clone(), common.clone()], crate::sql::TrinoType::Boolean))
+    let common =
+        wider(left, right).ok_or_else(|| unexpected("$equals", given, "two of one type"))?;
+    Ok(Plan::new(vec![common.clone(), common], crate::sql::TrinoType::Boolean))
 }
 
 fn equals(call: &Call) -> Result<ArrayRef> {
@@ -79,6 +82,12 @@ pub(super) fn same(
         DataType::Float32 => {
             let value = |array: &dyn Array, at| array.as_primitive::<Float32Type>().value(at);
             Ok(Some(value(left, at) == value(right, other)))
+        }
+        DataType::FixedSizeBinary(width) => {
+            let value = |array: &dyn Array, at| array.as_fixed_size_binary().value(at).to_vec();
+            let (left, right) = (value(left, at), value(right, other));
+            let telling = Layout::of_width(*width).map_or(left.len(), Layout::telling);
+            Ok(Some(left.get(..telling) == right.get(..telling)))
         }
         _ => {
             let (left, right) = (left.slice(at, 1), right.slice(other, 1));

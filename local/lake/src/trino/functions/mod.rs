@@ -19,10 +19,13 @@ mod date_format;
 mod date_parts;
 mod digest;
 mod equality;
+mod interval;
+mod iso8601;
 mod json;
 mod lambda;
 mod map;
 mod math;
+mod now;
 mod pattern;
 mod rounding;
 mod string;
@@ -36,16 +39,20 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};
 
-use function::Function;
+pub(super) use function::Function;
 
 pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array};
+pub(super) use conditional::common;
 pub(super) use function::coerces;
+pub(super) use interval::interval_literal;
 pub(super) use json::{from_json, value_to_json};
+pub(super) use now::now;
+pub(super) use time_zone::instant_type;
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 20] = [
+    let families: [&[Function]; 22] = [
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
         bytes::FUNCTIONS,
@@ -55,6 +62,8 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         date_parts::FUNCTIONS,
         digest::FUNCTIONS,
         equality::FUNCTIONS,
+        interval::FUNCTIONS,
+        iso8601::FUNCTIONS,
         json::FUNCTIONS,
         map::FUNCTIONS,
         math::FUNCTIONS,
