@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod clock;
 pub mod database;
 pub mod hive;
+mod moment;
 pub mod s3_url;
 mod spill;
 pub mod sql;

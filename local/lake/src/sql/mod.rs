@@ -28,5 +28,6 @@ pub use types::{ADDRESS_WIDTH, TYPE_KEY, TrinoType, UUID_WIDTH, field_of};
 pub(crate) use output::TextRows;
 pub(crate) use result_file::{CsvResult, write_manifest, write_metadata, write_text};
 pub(crate) use text::{
-    civil, day_number, shortest, ticks_of, write_double, write_real, write_scientific,
+    civil, day_number, days_of_month, shortest, ticks_of, write_date, write_double, write_real,
+    write_scientific,
 };

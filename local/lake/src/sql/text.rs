@@ -6,12 +6,12 @@ use datafusion::arrow::array::{
     Array, AsArray, Decimal128Array, FixedSizeBinaryArray, StructArray,
 };
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, Time32MillisecondType,
-    Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt32Type, UInt64Type,
 };
-use jiff::civil::Date;
+
+use crate::moment::{Layout, write_day_second, write_packed, write_year_month};
 
 use super::types::{ADDRESS_WIDTH, UUID_WIDTH};
 
@@ -54,22 +54,28 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
                 None => return false,
             }
         }
-        DataType::FixedSizeBinary(_) => {
+        DataType::FixedSizeBinary(width) => {
             let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
-            write_bytes(bytes.map_or(&[], |bytes| bytes.value(row)), out);
+            let bytes = bytes.map_or(&[][..], |bytes| bytes.value(row));
+            match Layout::of_width(*width) {
+                Some(layout) => write_packed(bytes, layout, out),
+                None => write_bytes(bytes, out),
+            }
         }
         DataType::Date32 => {
             write_date(i64::from(array.as_primitive::<Date32Type>().value(row)), out);
         }
-        DataType::Time32(_) | DataType::Time64(_) => write_time_value(array, row, out),
-        DataType::Timestamp(unit, zone) => {
+        DataType::Timestamp(unit, _) => {
             let (ticks, per_second, digits) = ticks_of(array, *unit, row);
             write_timestamp(ticks, per_second, digits, out);
-            if zone.is_some() {
-                out.push_str(" UTC");
-            }
         }
-        DataType::Interval(unit) => write_interval(array, *unit, row, out),
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            let months = array.as_primitive::<IntervalYearMonthType>().value(row);
+            write_year_month(i64::from(months), out);
+        }
+        DataType::Duration(TimeUnit::Millisecond) => {
+            write_day_second(array.as_primitive::<DurationMillisecondType>().value(row), out);
+        }
         DataType::List(_) => write_list(array.as_list::<i32>().value(row).as_ref(), out),
         DataType::LargeList(_) => write_list(array.as_list::<i64>().value(row).as_ref(), out),
         DataType::FixedSizeList(..) => {
@@ -174,10 +180,7 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
 
 /// The day number of a civil date, `None` when there is no such day.
 pub(crate) fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
-    if (-9999..=9999).contains(&year) {
-        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
-            .ok()?;
-    } else if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    if !(1..=days_of_month(year, month)?).contains(&day) {
         return None;
     }
     let shifted_year = if month <= 2 { year - 1 } else { year };
@@ -187,6 +190,17 @@ pub(crate) fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
     let day_of_year = (153 * month_index + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// Days of a month, `None` when there is no such month.
+pub(crate) fn days_of_month(year: i64, month: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => Some(if leap { 29 } else { 28 }),
+        4 | 6 | 9 | 11 => Some(30),
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        _ => None,
+    }
 }
 
 /// Ticks since the epoch, ticks a second, digits of the fraction.
@@ -224,53 +238,6 @@ fn write_clock(second_of_day: i64, fraction: i64, digits: usize, out: &mut Strin
     if digits > 0 {
         let _ = write!(out, ".{fraction:0digits$}");
     }
-}
-
-fn write_time_value(array: &dyn Array, row: usize, out: &mut String) {
-    let (ticks, per_second, digits) = match array.data_type() {
-        DataType::Time32(TimeUnit::Millisecond) => {
-            (i64::from(array.as_primitive::<Time32MillisecondType>().value(row)), 1_000, 3)
-        }
-        DataType::Time64(TimeUnit::Microsecond) => {
-            (array.as_primitive::<Time64MicrosecondType>().value(row), 1_000_000, 6)
-        }
-        DataType::Time64(TimeUnit::Nanosecond) => {
-            (array.as_primitive::<Time64NanosecondType>().value(row), 1_000_000_000, 9)
-        }
-        _ => return,
-    };
-    write_clock(ticks / per_second, ticks % per_second, digits, out);
-}
-
-/// `1-2` for years and months, `1 02:03:04.000` for days and below.
-fn write_interval(array: &dyn Array, unit: IntervalUnit, row: usize, out: &mut String) {
-    match unit {
-        IntervalUnit::YearMonth => {
-            write_months(i64::from(array.as_primitive::<IntervalYearMonthType>().value(row)), out);
-        }
-        IntervalUnit::MonthDayNano => {
-            let value = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
-            if value.months != 0 {
-                write_months(i64::from(value.months), out);
-                return;
-            }
-            let millis = i64::from(value.days) * 86_400_000 + value.nanoseconds / 1_000_000;
-            let absolute = millis.abs();
-            if millis < 0 {
-                out.push('-');
-            }
-            let _ = write!(out, "{} ", absolute / 86_400_000);
-            write_clock(absolute / 1_000 % 86_400, absolute % 1_000, 3, out);
-        }
-        IntervalUnit::DayTime => {}
-    }
-}
-
-fn write_months(months: i64, out: &mut String) {
-    if months < 0 {
-        out.push('-');
-    }
-    let _ = write!(out, "{}-{}", months.abs() / 12, months.abs() % 12);
 }
 
 fn write_list(items: &dyn Array, out: &mut String) {

@@ -92,8 +92,12 @@ impl Reader<'_> {
             "date" => TrinoType::Date,
             "time" => {
                 let precision = self.precision()?;
-                self.words(&["without", "time", "zone"]);
-                TrinoType::Time(precision)
+                if self.words(&["with", "time", "zone"]) {
+                    TrinoType::TimeWithZone(precision)
+                } else {
+                    self.words(&["without", "time", "zone"]);
+                    TrinoType::Time(precision)
+                }
             }
             "timestamp" => {
                 let precision = self.precision()?;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::type_text;
+use crate::moment::Layout;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
 
 /// The key of a field's metadata that carries a Trino type Arrow cannot tell.
@@ -32,6 +33,7 @@ pub enum TrinoType {
     Varbinary,
     Date,
     Time(u8),
+    TimeWithZone(u8),
     Timestamp(u8),
     TimestampWithZone(u8),
     IntervalYearMonth,
@@ -69,17 +71,15 @@ impl TrinoType {
             Self::IpAddress => DataType::FixedSizeBinary(ADDRESS_WIDTH),
             Self::Varbinary => DataType::Binary,
             Self::Date => DataType::Date32,
-            Self::Time(precision) => match precision {
-                0..=3 => DataType::Time32(TimeUnit::Millisecond),
-                4..=6 => DataType::Time64(TimeUnit::Microsecond),
-                _ => DataType::Time64(TimeUnit::Nanosecond),
+            Self::Time(_)
+            | Self::TimeWithZone(_)
+            | Self::Timestamp(_)
+            | Self::TimestampWithZone(_) => match Layout::of(self) {
+                Some(layout) => DataType::FixedSizeBinary(layout.width()),
+                None => DataType::Timestamp(TimeUnit::Millisecond, None),
             },
-            Self::Timestamp(precision) => DataType::Timestamp(unit_of(*precision), None),
-            Self::TimestampWithZone(precision) => {
-                DataType::Timestamp(unit_of(*precision), Some("UTC".into()))
-            }
             Self::IntervalYearMonth => DataType::Interval(IntervalUnit::YearMonth),
-            Self::IntervalDaySecond => DataType::Interval(IntervalUnit::MonthDayNano),
+            Self::IntervalDaySecond => DataType::Duration(TimeUnit::Millisecond),
             Self::Unknown => DataType::Null,
             Self::Array(item) => DataType::List(Arc::new(field_of("item", item))),
             Self::Map(key, value) => {
@@ -126,10 +126,10 @@ impl TrinoType {
             DataType::LargeUtf8 => Self::Json,
             DataType::FixedSizeBinary(UUID_WIDTH) => Self::Uuid,
             DataType::FixedSizeBinary(ADDRESS_WIDTH) => Self::IpAddress,
-            DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_) => Self::Varbinary,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Self::Varbinary,
+            DataType::FixedSizeBinary(width) => {
+                Layout::of_width(*width).map_or(Self::Varbinary, Layout::trino_type)
+            }
             DataType::Date32 | DataType::Date64 => Self::Date,
             DataType::Time32(unit) | DataType::Time64(unit) => Self::Time(precision_of(*unit)),
             DataType::Timestamp(unit, None) => Self::Timestamp(precision_of(*unit)),
@@ -180,6 +180,7 @@ impl TrinoType {
             Self::Varbinary => ("varbinary", 1_073_741_824, 0),
             Self::Date => ("date", 0, 0),
             Self::Time(_) => ("time", 3, 0),
+            Self::TimeWithZone(_) => ("time with time zone", 3, 0),
             Self::Timestamp(_) => ("timestamp", 3, 0),
             Self::TimestampWithZone(_) => ("timestamp with time zone", 3, 0),
             Self::IntervalYearMonth => ("interval year to month", 0, 0),
@@ -231,6 +232,7 @@ impl TrinoType {
             }
             Self::Char(_)
             | Self::Time(_)
+            | Self::TimeWithZone(_)
             | Self::TimestampWithZone(_)
             | Self::IntervalYearMonth
             | Self::IntervalDaySecond
@@ -254,6 +256,40 @@ impl TrinoType {
         )
     }
 
+    /// Whether it is a date or a timestamp of any kind.
+    pub fn is_moment(&self) -> bool {
+        matches!(self, Self::Date | Self::Timestamp(_) | Self::TimestampWithZone(_))
+    }
+
+    /// Whether it is a time of the day of any kind.
+    pub fn is_time(&self) -> bool {
+        matches!(self, Self::Time(_) | Self::TimeWithZone(_))
+    }
+
+    /// Whether it is a date, a time or a timestamp, or has such parts.
+    pub fn holds_time(&self) -> bool {
+        match self {
+            Self::Array(item) => item.holds_time(),
+            Self::Map(key, value) => key.holds_time() || value.holds_time(),
+            Self::Row(fields) => fields.iter().any(|(_, kind)| kind.holds_time()),
+            kind => kind.is_moment() || kind.is_time(),
+        }
+    }
+
+    /// Whether it is of values with a zone, or has such parts.
+    pub fn holds_zone(&self) -> bool {
+        match self {
+            Self::Array(item) => item.holds_zone(),
+            Self::Map(key, value) => key.holds_zone() || value.holds_zone(),
+            Self::Row(fields) => fields.iter().any(|(_, kind)| kind.holds_zone()),
+            kind => matches!(kind, Self::TimestampWithZone(_) | Self::TimeWithZone(_)),
+        }
+    }
+
+    pub fn is_interval(&self) -> bool {
+        matches!(self, Self::IntervalDaySecond | Self::IntervalYearMonth)
+    }
+
     /// Whether Arrow alone tells the type.
     fn needs_metadata(&self) -> bool {
         matches!(self, Self::Char(_) | Self::Varchar(Some(_)))
@@ -267,15 +303,6 @@ pub fn field_of(name: &str, kind: &TrinoType) -> Field {
         field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), kind.to_string())]))
     } else {
         field
-    }
-}
-
-fn unit_of(precision: u8) -> TimeUnit {
-    match precision {
-        0 => TimeUnit::Second,
-        1..=3 => TimeUnit::Millisecond,
-        4..=6 => TimeUnit::Microsecond,
-        _ => TimeUnit::Nanosecond,
     }
 }
 
@@ -305,6 +332,9 @@ impl fmt::Display for TrinoType {
             Self::Varbinary => formatter.write_str("varbinary"),
             Self::Date => formatter.write_str("date"),
             Self::Time(precision) => write!(formatter, "time({precision})"),
+            Self::TimeWithZone(precision) => {
+                write!(formatter, "time({precision}) with time zone")
+            }
             Self::Timestamp(precision) => write!(formatter, "timestamp({precision})"),
             Self::TimestampWithZone(precision) => {
                 write!(formatter, "timestamp({precision}) with time zone")
@@ -350,6 +380,7 @@ mod tests {
             ("decimal(10, 2)", "decimal(10,2)"),
             ("timestamp", "timestamp(3)"),
             ("timestamp(6) with time zone", "timestamp(6) with time zone"),
+            ("time with time zone", "time(3) with time zone"),
             ("double precision", "double"),
         ];
         for (text, expected) in cases {

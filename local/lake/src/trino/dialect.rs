@@ -2,15 +2,15 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::Expr;
-use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion::sql::sqlparser::ast::{DateTimeField, Expr, Interval};
+use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::ast::{call, text};
 use super::json_call;
-use super::tokens::is_word;
+use super::tokens::{is_keyword, is_word};
 
 /// Trino's dialect, as the engine of Athena reads it.
 #[derive(Debug)]
@@ -84,6 +84,28 @@ impl Dialect for TrinoDialect {
         true
     }
 
+    /// `x AT LOCAL` binds as `x AT TIME ZONE z` does.
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        let [at, local] = parser.peek_tokens::<2>();
+        (is_keyword(&at, Keyword::AT) && is_word(&local, "local"))
+            .then(|| Ok(self.prec_value(Precedence::AtTz)))
+    }
+
+    fn parse_infix(
+        &self,
+        parser: &mut Parser,
+        expr: &Expr,
+        _: u8,
+    ) -> Option<Result<Expr, ParserError>> {
+        let [at, local] = parser.peek_tokens::<2>();
+        if !is_keyword(&at, Keyword::AT) || !is_word(&local, "local") {
+            return None;
+        }
+        parser.next_token();
+        parser.next_token();
+        Some(Ok(call("$at_local", vec![expr.clone()])))
+    }
+
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         let word = match &parser.peek_token_ref().token {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),
@@ -108,6 +130,9 @@ impl Dialect for TrinoDialect {
                 _ => call("$literal", vec![text(value), text(&word)]),
             }));
         }
+        if word == "interval" {
+            return parse_interval(parser);
+        }
         if word == "double"
             && is_word(&second, "precision")
             && let Token::SingleQuotedString(value) = &third
@@ -119,6 +144,57 @@ impl Dialect for TrinoDialect {
         }
         None
     }
+}
+
+/// `INTERVAL [+|-] '1 12' DAY TO HOUR`, its sign within the text.
+fn parse_interval(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+    let [_, second, third] = parser.peek_tokens::<3>();
+    let (signs, value) = match (&second, &third) {
+        (Token::SingleQuotedString(value), _) => (0, value.clone()),
+        (Token::Plus, Token::SingleQuotedString(value)) => (1, value.clone()),
+        (Token::Minus, Token::SingleQuotedString(value)) => (
+            1,
+            match value.strip_prefix('-') {
+                Some(rest) => rest.to_owned(),
+                None => format!("-{value}"),
+            },
+        ),
+        _ => return None,
+    };
+    (0..2 + signs).for_each(|_| {
+        parser.next_token();
+    });
+    Some(interval_fields(parser).map(|(from, to)| {
+        Expr::Interval(Interval {
+            value: Box::new(text(&value)),
+            leading_field: Some(from),
+            leading_precision: None,
+            last_field: to,
+            fractional_seconds_precision: None,
+        })
+    }))
+}
+
+/// `DAY` or `DAY TO HOUR`.
+fn interval_fields(
+    parser: &mut Parser,
+) -> Result<(DateTimeField, Option<DateTimeField>), ParserError> {
+    let from = interval_field(parser)?;
+    let to = if parser.parse_keyword(Keyword::TO) { Some(interval_field(parser)?) } else { None };
+    Ok((from, to))
+}
+
+fn interval_field(parser: &mut Parser) -> Result<DateTimeField, ParserError> {
+    let token = parser.next_token();
+    Ok(match &token.token {
+        word if is_word(word, "year") => DateTimeField::Year,
+        word if is_word(word, "month") => DateTimeField::Month,
+        word if is_word(word, "day") => DateTimeField::Day,
+        word if is_word(word, "hour") => DateTimeField::Hour,
+        word if is_word(word, "minute") => DateTimeField::Minute,
+        word if is_word(word, "second") => DateTimeField::Second,
+        _ => return parser.expected("a field of an interval", token),
+    })
 }
 
 /// Types whose name before a string makes a literal: `DATE '2024-01-01'`.
@@ -180,6 +256,24 @@ fn type_text(parser: &mut Parser) -> Result<String, ParserError> {
     }
 }
 
+/// Fields of `EXTRACT`.
+const EXTRACTED: [&str; 14] = [
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "day_of_month",
+    "day_of_week",
+    "day_of_year",
+    "year_of_week",
+    "hour",
+    "minute",
+    "second",
+    "timezone_minute",
+    "timezone_hour",
+];
+
 /// `EXTRACT(field FROM expr)`.
 fn parse_extract(parser: &mut Parser) -> Result<Expr, ParserError> {
     parser.next_token();
@@ -189,7 +283,14 @@ fn parse_extract(parser: &mut Parser) -> Result<Expr, ParserError> {
         "dow" => "day_of_week",
         "doy" => "day_of_year",
         "yow" => "year_of_week",
-        other => other,
+        other if EXTRACTED.contains(&other) => other,
+        other => {
+            return Err(ParserError::ParserError(format!(
+                "Invalid EXTRACT field {}, valid fields are: {}",
+                other.to_uppercase(),
+                EXTRACTED.join(", ").to_uppercase()
+            )));
+        }
     };
     if !parser.parse_keyword(Keyword::FROM) {
         return parser.expected_ref("FROM", parser.peek_token_ref());

@@ -32,6 +32,7 @@ mod schemas;
 mod session;
 mod statement;
 mod table_version;
+mod temporal;
 mod tokens;
 mod unload;
 mod unnest;

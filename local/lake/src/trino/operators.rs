@@ -5,30 +5,38 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{BinaryExpr, ScalarFunction};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF};
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::functions::operator_name;
+use super::temporal::Temporal;
 use crate::sql::{Failure, TrinoType};
 
 /// Plans binary operators.
 #[derive(Debug)]
 pub(super) struct TrinoOperators {
     functions: HashMap<&'static str, Arc<ScalarUDF>>,
+    temporal: Option<Temporal>,
 }
 
 impl TrinoOperators {
-    pub fn new(scalar: &[Arc<ScalarUDF>]) -> Self {
-        const NAMES: [&str; 11] = [
+    pub fn new(scalar: &[Arc<ScalarUDF>], temporal: Option<Temporal>) -> Self {
+        const NAMES: [&str; 17] = [
             "$add",
             "$subtract",
             "$multiply",
             "$divide",
             "$modulus",
             "$shift",
+            "$shift_back",
             "$elapsed",
+            "$interval_add",
+            "$interval_subtract",
+            "$interval_multiply",
+            "$interval_divide",
+            "$interval_negate",
             "concat",
             "$equals",
             "$less",
@@ -43,7 +51,28 @@ impl TrinoOperators {
                     .map(|function| (name, function.clone()))
             })
             .collect();
-        Self { functions }
+        Self { functions, temporal }
+    }
+
+    fn distinct(
+        &self,
+        op: Operator,
+        (left, left_kind): (Expr, TrinoType),
+        (right, right_kind): (Expr, TrinoType),
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
+        if !comparable(&left_kind, &right_kind) {
+            let name = BinaryOperator::Custom(DISTINCT.to_owned());
+            return Err(inapplicable(&name, &left_kind, &right_kind).into());
+        }
+        let (left, right) = match &self.temporal {
+            Some(temporal) => temporal.compared((left, &left_kind), (right, &right_kind)),
+            None => (left, right),
+        };
+        Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr::new(
+            Box::new(left),
+            op,
+            Box::new(right),
+        ))))
     }
 
     fn called(&self, name: &str, arguments: Vec<Expr>) -> Result<Expr> {
@@ -76,15 +105,16 @@ impl ExprPlanner for TrinoOperators {
         if let Some(name) = operator_name(&op) {
             return match arithmetic(&op, &left_kind, &right_kind) {
                 Some(Arithmetic::Numbers) => self.call(name, vec![left, right]),
-                Some(Arithmetic::Shift { swap, negate }) => {
-                    let (value, interval) = if swap { (right, left) } else { (left, right) };
-                    let interval =
-                        if negate { Expr::Negative(Box::new(interval)) } else { interval };
-                    self.call("$shift", vec![value, interval])
-                }
-                Some(Arithmetic::Elapsed) => self.call("$elapsed", vec![left, right]),
+                Some(Arithmetic::Function(name)) => self.call(name, vec![left, right]),
+                Some(Arithmetic::Swapped(name)) => self.call(name, vec![right, left]),
                 None => Err(inapplicable(&op, &left_kind, &right_kind).into()),
             };
+        }
+        if is_negation(&op) {
+            return negated(left, &left_kind, self.functions.get("$interval_negate"));
+        }
+        if let Some(distinct) = distinct(&op) {
+            return self.distinct(distinct, (left, left_kind), (right, right_kind));
         }
         if !is_comparison(&op) {
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
@@ -97,7 +127,17 @@ impl ExprPlanner for TrinoOperators {
         }
         let chars = matches!((&left_kind, &right_kind), (TrinoType::Char(_), TrinoType::Char(_)));
         if !needs_function(&left_kind, &right_kind) || chars && is_equality(&op) {
+            let (left, right) = match &self.temporal {
+                Some(temporal) => temporal.compared((left, &left_kind), (right, &right_kind)),
+                None => (left, right),
+            };
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
+        }
+        if !is_equality(&op) && (left_kind.holds_zone() || right_kind.holds_zone()) {
+            return Err(Failure::not_supported(
+                "ordering arrays and rows of values with time zones is not supported",
+            )
+            .into());
         }
         match op {
             BinaryOperator::Eq => self.call("$equals", vec![left, right]),
@@ -143,40 +183,77 @@ fn inapplicable(op: &BinaryOperator, left: &TrinoType, right: &TrinoType) -> Fai
 
 enum Arithmetic {
     Numbers,
-    /// A date or timestamp moved by an interval.
-    Shift {
-        swap: bool,
-        negate: bool,
-    },
-    /// The time between two.
-    Elapsed,
-}
-
-fn is_interval(kind: &TrinoType) -> bool {
-    matches!(kind, TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth)
-}
-
-fn is_moment(kind: &TrinoType) -> bool {
-    matches!(kind, TrinoType::Date | TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_))
+    Function(&'static str),
+    /// A function that takes the right side first.
+    Swapped(&'static str),
 }
 
 fn arithmetic(op: &BinaryOperator, left: &TrinoType, right: &TrinoType) -> Option<Arithmetic> {
     let number = |kind: &TrinoType| kind.is_numeric() || *kind == TrinoType::Unknown;
+    if number(left) && number(right) {
+        return Some(Arithmetic::Numbers);
+    }
+    let shifts = |value: &TrinoType, interval: &TrinoType| {
+        value.is_moment() && interval.is_interval()
+            || value.is_time() && *interval == TrinoType::IntervalDaySecond
+    };
+    Some(Arithmetic::Function(match op {
+        BinaryOperator::Plus if shifts(left, right) => "$shift",
+        BinaryOperator::Plus if shifts(right, left) => return Some(Arithmetic::Swapped("$shift")),
+        BinaryOperator::Plus if left.is_interval() && left == right => "$interval_add",
+        BinaryOperator::Minus if shifts(left, right) => "$shift_back",
+        BinaryOperator::Minus if left.is_interval() && left == right => "$interval_subtract",
+        BinaryOperator::Minus
+            if left.is_moment() && right.is_moment() || left.is_time() && right.is_time() =>
+        {
+            "$elapsed"
+        }
+        BinaryOperator::Multiply
+            if left.is_interval() && number(right) || number(left) && right.is_interval() =>
+        {
+            "$interval_multiply"
+        }
+        BinaryOperator::Divide if left.is_interval() && number(right) => "$interval_divide",
+        _ => return None,
+    }))
+}
+
+/// `IS [NOT] DISTINCT FROM`, which the rewriter makes an operator of.
+fn distinct(op: &BinaryOperator) -> Option<Operator> {
     match op {
-        _ if number(left) && number(right) => Some(Arithmetic::Numbers),
-        BinaryOperator::Plus if is_moment(left) && is_interval(right) => {
-            Some(Arithmetic::Shift { swap: false, negate: false })
-        }
-        BinaryOperator::Plus if is_interval(left) && is_moment(right) => {
-            Some(Arithmetic::Shift { swap: true, negate: false })
-        }
-        BinaryOperator::Minus if is_moment(left) && is_interval(right) => {
-            Some(Arithmetic::Shift { swap: false, negate: true })
-        }
-        BinaryOperator::Minus if is_moment(left) && is_moment(right) => Some(Arithmetic::Elapsed),
+        BinaryOperator::Custom(name) if name == DISTINCT => Some(Operator::IsDistinctFrom),
+        BinaryOperator::Custom(name) if name == NOT_DISTINCT => Some(Operator::IsNotDistinctFrom),
         _ => None,
     }
 }
+
+fn is_negation(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::Custom(name) if name == NEGATION)
+}
+
+/// `-x` of a number or an interval.
+fn negated(
+    value: Expr,
+    kind: &TrinoType,
+    of_interval: Option<&Arc<ScalarUDF>>,
+) -> Result<PlannerResult<RawBinaryExpr>> {
+    match of_interval {
+        Some(function) if kind.is_interval() => Ok(PlannerResult::Planned(Expr::ScalarFunction(
+            ScalarFunction::new_udf(function.clone(), vec![value]),
+        ))),
+        _ if kind.is_numeric() || *kind == TrinoType::Unknown => {
+            Ok(PlannerResult::Planned(Expr::Negative(Box::new(value))))
+        }
+        _ => Err(Failure::type_mismatch(format!("Cannot negate {kind}")).into()),
+    }
+}
+
+/// `-x` as an operator, whose right side is not looked at.
+pub(super) const NEGATION: &str = "-x";
+/// `IS DISTINCT FROM` as an operator.
+pub(super) const DISTINCT: &str = "IS DISTINCT FROM";
+/// `IS NOT DISTINCT FROM` as an operator.
+pub(super) const NOT_DISTINCT: &str = "IS NOT DISTINCT FROM";
 
 fn is_equality(op: &BinaryOperator) -> bool {
     matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq)
@@ -201,9 +278,9 @@ fn comparable(left: &TrinoType, right: &TrinoType) -> bool {
         (Unknown, _) | (_, Unknown) => true,
         (left, right) if left.is_numeric() && right.is_numeric() => true,
         (Varchar(_) | Char(_), Varchar(_) | Char(_)) => true,
-        (left, right) if is_moment(left) && is_moment(right) => true,
-        (left, right) if is_interval(left) && is_interval(right) => true,
-        (TrinoType::Time(_), TrinoType::Time(_)) => true,
+        (left, right) if left.is_moment() && right.is_moment() => true,
+        (left, right) if left.is_time() && right.is_time() => true,
+        (left, right) if left.is_interval() && right.is_interval() => left == right,
         (Array(left), Array(right)) => comparable(left, right),
         (Map(key, value), Map(other_key, other_value)) => {
             comparable(key, other_key) && comparable(value, other_value)

@@ -21,9 +21,11 @@ use super::functions;
 use super::group_sizes::GroupSizes;
 use super::multiset::Multiset;
 use super::operators::TrinoOperators;
+use super::temporal::Temporal;
 use super::unnest::{UnnestJoin, UnnestRelation};
 use super::using::UsingRelation;
 use super::yielding::JoinsYield;
+use crate::moment::Zone;
 use crate::spill::Spill;
 use crate::tables::QueryStores;
 
@@ -71,6 +73,8 @@ const AGGREGATES: [(&str, &[&str]); 26] = [
 #[derive(Clone)]
 pub(crate) struct Engine {
     inner: Arc<Shared>,
+    /// The zone of sessions: Athena's is UTC.
+    zone: Zone,
 }
 
 #[derive(Clone)]
@@ -112,6 +116,7 @@ impl Engine {
                 aggregates,
                 windows: SessionStateDefaults::default_window_functions(),
             }),
+            zone: Zone::UTC,
         }
     }
 
@@ -125,7 +130,13 @@ impl Engine {
         let mut shared = self.inner.as_ref().clone();
         shared.scalar.extend(scalar);
         shared.higher_order.extend(higher_order);
-        Self { inner: Arc::new(shared) }
+        Self { inner: Arc::new(shared), zone: self.zone.clone() }
+    }
+
+    /// The engine with sessions of another zone.
+    #[cfg(test)]
+    pub fn in_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
     }
 
     /// The names of all functions, with their kind, in order.
@@ -144,6 +155,7 @@ impl Engine {
             .chain(shared.windows.iter().map(|function| (function.name().to_owned(), "window")))
             .filter(|(name, _)| !name.starts_with('$'))
             .collect();
+        names.push(("now".to_owned(), "scalar"));
         names.sort();
         names.dedup();
         names
@@ -164,22 +176,28 @@ impl Engine {
             .with_disk_manager_builder(disk)
             .with_object_store_registry(Arc::new(stores))
             .build_arc()?;
+        let mut scalar = shared.scalar.clone();
+        scalar.push(functions::now());
+        let temporal = Temporal::new(&scalar, self.zone);
         let mut planners: Vec<Arc<dyn ExprPlanner>> =
-            vec![Arc::new(TrinoOperators::new(&shared.scalar))];
+            vec![Arc::new(TrinoOperators::new(&scalar, temporal.clone()))];
         planners.extend(SessionStateDefaults::default_expr_planners());
         let mut analyzer = Analyzer::new().rules;
         analyzer.insert(0, Arc::new(UnnestJoin));
         analyzer.insert(1, Arc::new(Multiset));
         analyzer.insert(2, Arc::new(Correlated));
+        if let Some(temporal) = temporal {
+            analyzer.insert(3, Arc::new(temporal));
+        }
         analyzer.push(Arc::new(HiddenKeys));
         Ok(SessionStateBuilder::new()
-            .with_config(config(catalog, schema))
+            .with_config(config(catalog, schema, self.zone))
             .with_runtime_env(runtime)
             .with_catalog_list(catalogs)
             .with_expr_planners(planners)
             .with_relation_planners(vec![Arc::new(UnnestRelation), Arc::new(UsingRelation)])
             .with_analyzer_rules(analyzer)
-            .with_scalar_functions(shared.scalar.clone())
+            .with_scalar_functions(scalar)
             .with_higher_order_functions(shared.higher_order.clone())
             .with_aggregate_functions(shared.aggregates.clone())
             .with_window_functions(shared.windows.clone())
@@ -189,7 +207,7 @@ impl Engine {
     }
 }
 
-fn config(catalog: &str, schema: &str) -> SessionConfig {
+fn config(catalog: &str, schema: &str, zone: Zone) -> SessionConfig {
     let streams = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, STREAMS);
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(catalog, schema)
@@ -204,6 +222,7 @@ fn config(catalog: &str, schema: &str) -> SessionConfig {
     options.sql_parser.parse_float_as_decimal = true;
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
+    options.execution.time_zone = Some(zone.name());
     options.execution.skip_physical_aggregate_schema_check = true;
     options.optimizer.repartition_file_min_size = 4 * 1024 * 1024;
     config

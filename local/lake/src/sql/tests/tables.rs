@@ -48,7 +48,7 @@ async fn groups_whose_keys_nobody_asks_for_are_only_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parquet_file_is_items_without_a_table() {
     let lake = lake();
-    run(&lake, "CREATE TABLE items WITH (external_location = 's3://lake/items/') AS SELECT 7 AS n, CAST(1.50 AS decimal(5,2)) AS price, TIMESTAMP '2024-01-01 00:00:01.5' AS at, CAST(NULL AS varchar) AS nothing, ARRAY[1, 2] AS many")
+    run(&lake, "CREATE TABLE items WITH (external_location = 's3://lake/items/') AS SELECT 7 AS n, CAST(1.50 AS decimal(5,2)) AS price, TIMESTAMP '2024-01-01 00:00:01.500' AS at, CAST(NULL AS varchar) AS nothing, ARRAY[1, 2] AS many")
         .await
         .unwrap();
     let location: crate::S3Url = "s3://lake/items/".parse().unwrap();

@@ -8,9 +8,11 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
+use crate::moment::Zone;
 use crate::sql::TrinoType;
 
 pub(in crate::trino) struct Call {
@@ -18,7 +20,14 @@ pub(in crate::trino) struct Call {
     pub rows: usize,
     pub result: DataType,
     types: Vec<TrinoType>,
+    /// The session's.
+    pub zone: Zone,
     scalar: bool,
+}
+
+/// The zone of a session.
+pub(in crate::trino) fn session_zone(options: &ConfigOptions) -> Zone {
+    options.execution.time_zone.as_deref().and_then(Zone::parse).unwrap_or(Zone::UTC)
 }
 
 impl Call {
@@ -30,6 +39,7 @@ impl Call {
             rows: if scalar { 1 } else { arguments.number_rows },
             result: arguments.return_field.data_type().clone(),
             types: arguments.arg_fields.iter().map(|field| TrinoType::of_field(field)).collect(),
+            zone: session_zone(&arguments.config_options),
             scalar,
         }
     }

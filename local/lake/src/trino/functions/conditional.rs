@@ -62,7 +62,14 @@ pub(in crate::trino) fn wider(left: &TrinoType, right: &TrinoType) -> Option<Tri
             Some(TrinoType::Varchar(a.zip(*b).map(|(a, b)| a.max(b))))
         }
         (TrinoType::Char(a), TrinoType::Char(b)) => Some(TrinoType::Char(*a.max(b))),
-        (TrinoType::Timestamp(a), TrinoType::Timestamp(b)) => Some(TrinoType::Timestamp(*a.max(b))),
+        (TrinoType::Timestamp(a), TrinoType::TimestampWithZone(b))
+        | (TrinoType::TimestampWithZone(a), TrinoType::Timestamp(b)) => {
+            Some(TrinoType::TimestampWithZone(*a.max(b)))
+        }
+        (TrinoType::Time(a), TrinoType::TimeWithZone(b))
+        | (TrinoType::TimeWithZone(a), TrinoType::Time(b)) => {
+            Some(TrinoType::TimeWithZone(*a.max(b)))
+        }
         (TrinoType::Array(a), TrinoType::Array(b)) => {
             Some(TrinoType::Array(Box::new(wider(a, b)?)))
         }

@@ -1,24 +1,15 @@
-//! `date_add`, `date_diff`, `date_trunc`, `last_day_of_month`, and intervals beside
-//! dates and timestamps.
+//! `date_add`, `date_diff`, `date_trunc`, `last_day_of_month` and `date`.
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, PrimitiveArray,
-};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{
-    DataType, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
-    IntervalYearMonthType, TimeUnit,
-};
-use datafusion::arrow::error::ArrowError;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::common::Result;
 
 use super::call::Call;
-use super::cast::{from_instants, instants};
 use super::date_parts::weekday;
 use super::function::{Function, Plan, unexpected};
-use crate::sql::{Failure, TrinoType, civil, day_number};
+use crate::moment::{
+    Clock, DAY, MILLISECOND, Moment, SECOND, clocks, moments, of_clocks, of_moments, too_far,
+};
+use crate::sql::{Failure, TrinoType, civil, day_number, days_of_month};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("date_add", add_types, add),
@@ -26,19 +17,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("date_trunc", trunc_types, trunc),
     Function::new("last_day_of_month", last_day_types, last_day),
     Function::new("date", date_types, date),
-    Function::new("$shift", shift_types, shift),
-    Function::new("$elapsed", elapsed_types, elapsed),
 ];
 
-/// A moment as seconds since the epoch and nanoseconds of the second.
-type Instant = (i64, i64);
-
-const DAY: i64 = 86_400;
-const NANOS: i64 = 1_000_000_000;
-
-fn is_moment(kind: &TrinoType) -> bool {
-    matches!(kind, TrinoType::Date | TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_))
-}
+const TEXT: TrinoType = TrinoType::Varchar(None);
 
 fn is_text(kind: &TrinoType) -> bool {
     matches!(kind, TrinoType::Varchar(_))
@@ -49,12 +30,9 @@ fn add_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         [unit, number, moment]
             if is_text(unit)
                 && (number.is_numeric() || *number == TrinoType::Unknown)
-                && is_moment(moment) =>
+                && (moment.is_moment() || moment.is_time()) =>
         {
-            Ok(Plan::new(
-                vec![TrinoType::Varchar(None), TrinoType::Bigint, moment.clone()],
-                moment.clone(),
-            ))
+            Ok(Plan::new(vec![TEXT, TrinoType::Bigint, moment.clone()], moment.clone()))
         }
         _ => Err(unexpected("date_add", given, "date_add(varchar, bigint, date or timestamp)")),
     }
@@ -62,9 +40,12 @@ fn add_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 
 fn diff_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [unit, from, to] if is_text(unit) && is_moment(from) && is_moment(to) => {
+        [unit, from, to]
+            if is_text(unit)
+                && (from.is_moment() && to.is_moment() || from.is_time() && to.is_time()) =>
+        {
             let kind = super::conditional::wider(from, to).unwrap_or(TrinoType::Timestamp(3));
-            Ok(Plan::new(vec![TrinoType::Varchar(None), kind.clone(), kind], TrinoType::Bigint))
+            Ok(Plan::new(vec![TEXT, kind.clone(), kind], TrinoType::Bigint))
         }
         _ => Err(unexpected("date_diff", given, "date_diff(varchar, timestamp(p), timestamp(p))")),
     }
@@ -72,27 +53,28 @@ fn diff_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 
 fn trunc_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [unit, moment] if is_text(unit) && is_moment(moment) => {
-            Ok(Plan::new(vec![TrinoType::Varchar(None), moment.clone()], moment.clone()))
+        [unit, moment] if is_text(unit) && (moment.is_moment() || moment.is_time()) => {
+            Ok(Plan::new(vec![TEXT, moment.clone()], moment.clone()))
         }
-        [unit, TrinoType::Unknown] if is_text(unit) => Ok(Plan::new(
-            vec![TrinoType::Varchar(None), TrinoType::Timestamp(3)],
-            TrinoType::Timestamp(3),
-        )),
+        [unit, TrinoType::Unknown] if is_text(unit) => {
+            Ok(Plan::new(vec![TEXT, TrinoType::Timestamp(3)], TrinoType::Timestamp(3)))
+        }
         _ => Err(unexpected("date_trunc", given, "date_trunc(varchar, date or timestamp)")),
     }
 }
 
 fn last_day_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [moment] if is_moment(moment) => Ok(Plan::given(given, TrinoType::Date)),
+        [moment] if moment.is_moment() => Ok(Plan::given(given, TrinoType::Date)),
         _ => Err(unexpected("last_day_of_month", given, "last_day_of_month(date or timestamp)")),
     }
 }
 
 fn date_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [moment] if is_moment(moment) || is_text(moment) => Ok(Plan::given(given, TrinoType::Date)),
+        [moment] if moment.is_moment() || is_text(moment) => {
+            Ok(Plan::given(given, TrinoType::Date))
+        }
         _ => Err(unexpected("date", given, "date(timestamp or varchar)")),
     }
 }
@@ -109,294 +91,248 @@ fn date(call: &Call) -> Result<ArrayRef> {
 /// A unit of `date_add` and its kin.
 #[derive(Clone, Copy, PartialEq)]
 enum Unit {
-    /// So many months.
-    Months(i64),
-    /// So many seconds.
-    Seconds(i64),
-    Millisecond,
+    Year,
+    Quarter,
+    Month,
+    Week,
+    Day,
+    /// Picoseconds of an hour and less.
+    Clock(i64),
 }
 
-fn unit(text: &str, of_date: bool, noun: &str) -> Result<Unit, Failure> {
-    let unit = match text.to_lowercase().as_str() {
-        "year" => Unit::Months(12),
-        "quarter" => Unit::Months(3),
-        "month" => Unit::Months(1),
-        "week" => Unit::Seconds(7 * DAY),
-        "day" => Unit::Seconds(DAY),
-        "hour" if !of_date => Unit::Seconds(3_600),
-        "minute" if !of_date => Unit::Seconds(60),
-        "second" if !of_date => Unit::Seconds(1),
-        "millisecond" if !of_date => Unit::Millisecond,
-        _ => {
-            return Err(Failure::invalid_argument(format!("'{text}' is not a valid {noun} field")));
+impl Unit {
+    fn read(text: &str, kind: &TrinoType) -> Result<Self, Failure> {
+        let (of_day, of_clock, noun) = match kind {
+            TrinoType::Date => (true, false, "DATE"),
+            TrinoType::Time(_) | TrinoType::TimeWithZone(_) => (false, true, "TIME"),
+            _ => (true, true, "TIMESTAMP"),
+        };
+        let unit = match text.to_lowercase().as_str() {
+            "year" if of_day => Self::Year,
+            "quarter" if of_day => Self::Quarter,
+            "month" if of_day => Self::Month,
+            "week" if of_day => Self::Week,
+            "day" if of_day => Self::Day,
+            "hour" if of_clock => Self::Clock(3_600 * SECOND),
+            "minute" if of_clock => Self::Clock(60 * SECOND),
+            "second" if of_clock => Self::Clock(SECOND),
+            "millisecond" if of_clock => Self::Clock(MILLISECOND),
+            _ => {
+                return Err(Failure::invalid_argument(format!(
+                    "'{text}' is not a valid {noun} field"
+                )));
+            }
+        };
+        Ok(unit)
+    }
+
+    /// Months of a unit of the calendar.
+    fn months(self) -> Option<i64> {
+        match self {
+            Self::Year => Some(12),
+            Self::Quarter => Some(3),
+            Self::Month => Some(1),
+            Self::Week | Self::Day | Self::Clock(_) => None,
         }
-    };
-    Ok(unit)
+    }
 }
 
-fn noun(of_date: bool) -> &'static str {
-    if of_date { "DATE" } else { "TIMESTAMP" }
+/// The units of a call's rows: one for all, or one each.
+struct Units<'c> {
+    constant: Option<Unit>,
+    texts: datafusion::arrow::array::StringArray,
+    kind: &'c TrinoType,
+}
+
+impl<'c> Units<'c> {
+    fn new(call: &'c Call, kind: &'c TrinoType) -> Result<Self> {
+        let constant = call.constant_text(0).map(|text| Unit::read(text, kind)).transpose()?;
+        Ok(Self { constant, texts: call.texts(0)?, kind })
+    }
+
+    fn at(&self, row: usize) -> Result<Option<Unit>, Failure> {
+        match self.constant {
+            Some(unit) => Ok(Some(unit)),
+            None if self.texts.is_null(row) => Ok(None),
+            None => Unit::read(self.texts.value(row), self.kind).map(Some),
+        }
+    }
 }
 
 /// Months are added to the calendar; a day the month has not becomes its last.
-fn add_months(seconds: i64, months: i64) -> Option<i64> {
+pub(super) fn add_months(seconds: i64, months: i64) -> Option<i64> {
     let (year, month, day) = civil(seconds.div_euclid(DAY));
     let total = year.checked_mul(12)?.checked_add(month - 1)?.checked_add(months)?;
     let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
     let day = day.min(days_of_month(year, month)?);
-    Some(day_number(year, month, day)? * DAY + seconds.rem_euclid(DAY))
+    day_number(year, month, day)?.checked_mul(DAY)?.checked_add(seconds.rem_euclid(DAY))
 }
 
-fn days_of_month(year: i64, month: i64) -> Option<i64> {
-    let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    Some(day_number(next_year, next, 1)? - day_number(year, month, 1)?)
+/// A moment whose clocks show something else, in the zone it is in.
+pub(super) fn shown(
+    moment: Moment,
+    change: impl FnOnce(i64) -> Option<i64>,
+) -> Result<Moment, Failure> {
+    let seconds = change(moment.local_seconds()).ok_or_else(too_far)?;
+    Ok(Moment::in_zone(Moment::new(seconds, moment.picos), moment.zone))
 }
 
-fn moved((seconds, nanos): Instant, unit: Unit, count: i64) -> Option<Instant> {
+fn moved(moment: Moment, unit: Unit, count: i64) -> Result<Moment, Failure> {
     match unit {
-        Unit::Months(months) => Some((add_months(seconds, months.checked_mul(count)?)?, nanos)),
-        Unit::Seconds(each) => Some((seconds.checked_add(each.checked_mul(count)?)?, nanos)),
-        Unit::Millisecond => {
-            let nanos = nanos + count.rem_euclid(1_000) * 1_000_000;
-            Some((seconds + count.div_euclid(1_000) + nanos / NANOS, nanos % NANOS))
+        Unit::Year | Unit::Quarter | Unit::Month => {
+            let months = unit.months().and_then(|months| months.checked_mul(count));
+            shown(moment, |seconds| add_months(seconds, months?))
+        }
+        Unit::Week | Unit::Day => {
+            let each = if unit == Unit::Week { 7 * DAY } else { DAY };
+            shown(moment, |seconds| seconds.checked_add(each.checked_mul(count)?))
+        }
+        Unit::Clock(each) => {
+            let picos = i128::from(each) * i128::from(count);
+            later(moment, picos).ok_or_else(too_far)
         }
     }
+}
+
+/// A moment so many picoseconds later.
+pub(super) fn later(moment: Moment, picos: i128) -> Option<Moment> {
+    let second = i128::from(SECOND);
+    let seconds = i64::try_from(picos.div_euclid(second)).ok()?;
+    moment.plus(seconds, i64::try_from(picos.rem_euclid(second)).ok()?)
 }
 
 fn add(call: &Call) -> Result<ArrayRef> {
-    let (units, counts) = (call.texts(0)?, call.longs(1)?);
-    let of_date = *call.kind(2) == TrinoType::Date;
-    let constant =
-        call.constant_text(0).map(|text| unit(text, of_date, noun(of_date))).transpose()?;
-    let found = instants(&call.array(2)?)
-        .into_iter()
-        .enumerate()
-        .map(|(row, instant)| {
-            let Some(instant) = instant.filter(|_| units.is_valid(row) && counts.is_valid(row))
-            else {
-                return Ok(None);
-            };
-            let unit = match constant {
-                Some(unit) => unit,
-                None => unit(units.value(row), of_date, noun(of_date))?,
-            };
-            Ok(moved(instant, unit, counts.value(row)))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    from_instants(found.into_iter(), call.kind(2))
+    let kind = call.kind(2);
+    let (units, counts, values) = (Units::new(call, kind)?, call.longs(1)?, call.array(2)?);
+    let step = |row: usize| -> Result<Option<(Unit, i64)>, Failure> {
+        let unit = units.at(row)?;
+        Ok(unit.filter(|_| counts.is_valid(row)).map(|unit| (unit, counts.value(row))))
+    };
+    if kind.is_time() {
+        let found = clocks(&values)
+            .into_iter()
+            .enumerate()
+            .map(|(row, clock)| {
+                let Some((clock, (unit, count))) = clock.zip(step(row)?) else { return Ok(None) };
+                let each = if let Unit::Clock(each) = unit { each } else { 0 };
+                Ok(Some(clock.plus(i128::from(each) * i128::from(count))))
+            })
+            .collect::<Result<Vec<Option<Clock>>>>()?;
+        return of_clocks(found.into_iter(), kind);
+    }
+    let found = moments(&values).into_iter().enumerate().map(|(row, moment)| {
+        let Some((moment, (unit, count))) = moment.zip(step(row)?) else { return Ok(None) };
+        moved(moment, unit, count).map(Some)
+    });
+    of_moments::<Failure>(found, kind)
 }
 
 /// Whole units between two moments, towards zero.
-fn between(from: Instant, to: Instant, unit: Unit) -> i64 {
-    let nanos = i128::from(to.0 - from.0) * i128::from(NANOS) + i128::from(to.1 - from.1);
-    let whole = |each: i128| i64::try_from(nanos / each).unwrap_or(i64::MAX);
+fn between(from: Moment, to: Moment, unit: Unit) -> i64 {
+    let (start, end) = match unit {
+        Unit::Clock(_) => (from, to),
+        // Days are those of the first moment's zone.
+        _ => (from.local(), to.at(from.zone).local()),
+    };
+    let whole = |each: i128| i64::try_from(end.since(start) / each).unwrap_or(i64::MAX);
+    let day = i128::from(DAY) * i128::from(SECOND);
     match unit {
-        Unit::Seconds(each) => whole(i128::from(each) * i128::from(NANOS)),
-        Unit::Millisecond => whole(1_000_000),
-        Unit::Months(each) => {
-            let (start, end, sign) = if to < from { (to, from, -1) } else { (from, to, 1) };
-            let (y1, m1, _) = civil(start.0.div_euclid(DAY));
-            let (y2, m2, _) = civil(end.0.div_euclid(DAY));
+        Unit::Clock(each) => whole(i128::from(each)),
+        Unit::Day => whole(day),
+        Unit::Week => whole(7 * day),
+        Unit::Year | Unit::Quarter | Unit::Month => {
+            let backwards = end.since(start) < 0;
+            let (start, end) = if backwards { (end, start) } else { (start, end) };
+            let (y1, m1, _) = civil(start.seconds.div_euclid(DAY));
+            let (y2, m2, _) = civil(end.seconds.div_euclid(DAY));
             let mut months = (y2 - y1) * 12 + (m2 - m1);
             // The month is whole once its day and time are reached; the last day of a
             // shorter month counts as reached.
-            if add_months(start.0, months).is_some_and(|reached| (reached, start.1) > end) {
+            let reached = add_months(start.seconds, months);
+            if reached.is_some_and(|seconds| (seconds, start.picos) > (end.seconds, end.picos)) {
                 months -= 1;
             }
-            sign * (months / each)
+            let units = months / unit.months().unwrap_or(1);
+            if backwards { -units } else { units }
         }
     }
 }
 
+/// Whole months from one moment to another.
+pub(super) fn months_between(from: Moment, to: Moment) -> i64 {
+    between(from, to, Unit::Month)
+}
+
 fn diff(call: &Call) -> Result<ArrayRef> {
-    let units = call.texts(0)?;
-    let of_date = *call.kind(1) == TrinoType::Date;
-    let constant =
-        call.constant_text(0).map(|text| unit(text, of_date, noun(of_date))).transpose()?;
-    let (from, to) = (instants(&call.array(1)?), instants(&call.array(2)?));
+    let kind = call.kind(1);
+    let units = Units::new(call, kind)?;
+    if kind.is_time() {
+        let (from, to) = (clocks(&call.array(1)?), clocks(&call.array(2)?));
+        return call.each_long(|row| {
+            let Some(Unit::Clock(each)) = units.at(row)? else { return Ok(None) };
+            Ok(from[row].zip(to[row]).map(|(from, to)| (to.utc_picos() - from.utc_picos()) / each))
+        });
+    }
+    let (from, to) = (moments(&call.array(1)?), moments(&call.array(2)?));
     call.each_long(|row| {
-        let unit = match constant {
-            Some(unit) => unit,
-            None => unit(units.value(row), of_date, noun(of_date))?,
-        };
+        let Some(unit) = units.at(row)? else { return Ok(None) };
         Ok(from[row].zip(to[row]).map(|(from, to)| between(from, to, unit)))
     })
 }
 
-fn truncated((seconds, nanos): Instant, text: &str, of_date: bool) -> Result<Instant, Failure> {
-    let days = seconds.div_euclid(DAY);
+fn truncated(moment: Moment, unit: Unit) -> Moment {
+    if let Unit::Clock(each) = unit {
+        let offset = moment.zone.offset_at(moment.seconds);
+        let local = moment.seconds + offset;
+        let (seconds, picos) = if each >= SECOND {
+            (local.div_euclid(each / SECOND) * (each / SECOND), 0)
+        } else {
+            (local, moment.picos / each * each)
+        };
+        return Moment { seconds: seconds - offset, picos, zone: moment.zone };
+    }
+    let days = moment.day();
     let (year, month, _) = civil(days);
-    let first = |month: i64| day_number(year, month, 1).unwrap_or(days) * DAY;
-    Ok(match (unit(text, of_date, noun(of_date))?, text.to_lowercase().as_str()) {
-        (Unit::Months(12), _) => (first(1), 0),
-        (Unit::Months(3), _) => (first((month - 1) / 3 * 3 + 1), 0),
-        (Unit::Months(_), _) => (first(month), 0),
-        (_, "week") => ((days - weekday(days) + 1) * DAY, 0),
-        (Unit::Seconds(each), _) => (seconds.div_euclid(each) * each, 0),
-        (Unit::Millisecond, _) => (seconds, nanos / 1_000_000 * 1_000_000),
-    })
+    let first = |month: i64| day_number(year, month, 1).unwrap_or(days);
+    let day = match unit {
+        Unit::Year => first(1),
+        Unit::Quarter => first((month - 1) / 3 * 3 + 1),
+        Unit::Month => first(month),
+        Unit::Week => days - weekday(days) + 1,
+        Unit::Day | Unit::Clock(_) => days,
+    };
+    Moment::in_zone(Moment::of_day(day), moment.zone)
 }
 
 fn trunc(call: &Call) -> Result<ArrayRef> {
-    let units = call.texts(0)?;
-    let of_date = *call.kind(1) == TrinoType::Date;
-    let constant = call.constant_text(0).map(str::to_owned);
-    let found = instants(&call.array(1)?)
+    let kind = call.kind(1);
+    let (units, values) = (Units::new(call, kind)?, call.array(1)?);
+    if kind.is_time() {
+        let found = clocks(&values)
+            .into_iter()
+            .enumerate()
+            .map(|(row, clock)| {
+                let Some((clock, Unit::Clock(each))) = clock.zip(units.at(row)?) else {
+                    return Ok(None);
+                };
+                Ok(Some(Clock { picos: clock.picos / each * each, ..clock }))
+            })
+            .collect::<Result<Vec<Option<Clock>>>>()?;
+        return of_clocks(found.into_iter(), kind);
+    }
+    let found = moments(&values)
         .into_iter()
         .enumerate()
-        .map(|(row, instant)| match instant {
-            Some(instant) if units.is_valid(row) => {
-                let text = constant.as_deref().unwrap_or_else(|| units.value(row));
-                Ok(Some(truncated(instant, text, of_date)?))
-            }
-            _ => Ok(None),
-        })
-        .collect::<Result<Vec<_>>>()?;
-    from_instants(found.into_iter(), call.kind(1))
+        .map(|(row, moment)| Ok(moment.zip(units.at(row)?).map(|(m, unit)| truncated(m, unit))));
+    of_moments::<Failure>(found, kind)
 }
 
 fn last_day(call: &Call) -> Result<ArrayRef> {
-    let found = instants(&call.array(0)?).into_iter().map(|instant| {
-        instant.and_then(|(seconds, _)| {
-            let (year, month, _) = civil(seconds.div_euclid(DAY));
-            Some((day_number(year, month, days_of_month(year, month)?)? * DAY, 0))
-        })
+    let found = moments(&call.array(0)?).into_iter().map(|moment| {
+        Ok(moment.and_then(|moment| {
+            let (year, month, _) = civil(moment.day());
+            day_number(year, month, days_of_month(year, month)?).map(Moment::of_day)
+        }))
     });
-    from_instants(found, &TrinoType::Date)
-}
-
-fn shift_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    match given {
-        [moment, TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth]
-            if is_moment(moment) =>
-        {
-            Ok(Plan::given(given, moment.clone()))
-        }
-        _ => Err(unexpected("+", given, "date or timestamp + interval")),
-    }
-}
-
-/// Months, days and nanoseconds of intervals.
-fn intervals(array: &ArrayRef) -> Vec<Option<(i64, i64, i64)>> {
-    match array.data_type() {
-        DataType::Interval(IntervalUnit::YearMonth) => array
-            .as_primitive::<IntervalYearMonthType>()
-            .iter()
-            .map(|months| months.map(|months| (i64::from(months), 0, 0)))
-            .collect(),
-        DataType::Interval(IntervalUnit::MonthDayNano) => array
-            .as_primitive::<IntervalMonthDayNanoType>()
-            .iter()
-            .map(|value| {
-                value.map(|value| {
-                    (i64::from(value.months), i64::from(value.days), value.nanoseconds)
-                })
-            })
-            .collect(),
-        _ => vec![None; array.len()],
-    }
-}
-
-/// Seconds and nanoseconds of intervals of days and below.
-pub(super) fn interval_parts(array: &ArrayRef) -> Vec<Option<Instant>> {
-    intervals(array)
-        .into_iter()
-        .map(|interval| {
-            interval.map(|(_, days, nanos)| {
-                (days * DAY + nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS))
-            })
-        })
-        .collect()
-}
-
-/// Timestamps moved by one interval of days and below: a number of ticks, added to each. None where that is not all there
-/// is to it.
-fn shift_by_constant(call: &Call) -> Result<Option<ArrayRef>> {
-    let Some(ScalarValue::IntervalMonthDayNano(Some(step))) = call.scalar(1) else {
-        return Ok(None);
-    };
-    let moments = call.array(0)?;
-    let DataType::Timestamp(unit, _) = moments.data_type() else { return Ok(None) };
-    let tick: i64 = match unit {
-        TimeUnit::Second => NANOS,
-        TimeUnit::Millisecond => 1_000_000,
-        TimeUnit::Microsecond => 1_000,
-        TimeUnit::Nanosecond => 1,
-    };
-    let day = DAY * (NANOS / tick);
-    if step.months != 0 || step.nanoseconds % tick != 0 {
-        return Ok(None);
-    }
-    // What overflows is told by the general way.
-    let days = i64::from(step.days).checked_mul(day);
-    let Some(ticks) = days.and_then(|ticks| ticks.checked_add(step.nanoseconds / tick)) else {
-        return Ok(None);
-    };
-    let moved = |array: &PrimitiveArray<Int64Type>| {
-        array.try_unary::<_, Int64Type, ArrowError>(|value| {
-            value.checked_add(ticks).ok_or_else(|| ArrowError::ArithmeticOverflow(String::new()))
-        })
-    };
-    let kind = moments.data_type().clone();
-    let numbers = cast(&moments, &DataType::Int64)?;
-    match moved(numbers.as_primitive()) {
-        Ok(numbers) => Ok(Some(cast(&numbers, &kind)?)),
-        Err(_) => Ok(None),
-    }
-}
-
-fn shift(call: &Call) -> Result<ArrayRef> {
-    if let Some(moved) = shift_by_constant(call)? {
-        return Ok(moved);
-    }
-    let of_date = *call.kind(0) == TrinoType::Date;
-    let steps = intervals(&call.array(1)?);
-    let found = instants(&call.array(0)?)
-        .into_iter()
-        .zip(steps)
-        .map(|(instant, step)| {
-            let Some(((seconds, nanos), (months, days, step))) = instant.zip(step) else {
-                return Ok(None);
-            };
-            if of_date && step != 0 {
-                return Err(Failure::invalid_argument(
-                    "Cannot add hour, minutes or seconds to a date",
-                ));
-            }
-            let seconds = add_months(seconds, months).map(|seconds| seconds + days * DAY);
-            let nanos = nanos + step.rem_euclid(NANOS);
-            Ok(seconds
-                .map(|seconds| (seconds + step.div_euclid(NANOS) + nanos / NANOS, nanos % NANOS)))
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    from_instants(found.into_iter(), call.kind(0))
-}
-
-fn elapsed_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    match given {
-        [from, to] if is_moment(from) && is_moment(to) => {
-            Ok(Plan::given(given, TrinoType::IntervalDaySecond))
-        }
-        _ => Err(unexpected("-", given, "timestamp - timestamp")),
-    }
-}
-
-fn elapsed(call: &Call) -> Result<ArrayRef> {
-    let (left, right) = (instants(&call.array(0)?), instants(&call.array(1)?));
-    let found: IntervalMonthDayNanoArray = left
-        .into_iter()
-        .zip(right)
-        .map(|(left, right)| {
-            let (left, right) = left.zip(right)?;
-            let nanos =
-                i128::from(left.0 - right.0) * i128::from(NANOS) + i128::from(left.1 - right.1);
-            let day = i128::from(DAY * NANOS);
-            Some(IntervalMonthDayNano::new(
-                0,
-                i32::try_from(nanos / day).ok()?,
-                i64::try_from(nanos % day).ok()?,
-            ))
-        })
-        .collect();
-    Ok(Arc::new(found))
+    of_moments::<Failure>(found, &TrinoType::Date)
 }

@@ -8,69 +8,121 @@ use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use datafusion::common::Result;
 
 use super::call::Call;
-use super::cast::instants;
 use super::function::{Function, Plan, unexpected};
+use crate::moment::{DAY, MILLISECOND, SECOND, clocks, moments};
 use crate::sql::{Failure, TrinoType, civil, day_number};
 
+/// A part of the day; of an interval the whole units in the next wider one.
 macro_rules! part {
-    ($name:literal, $part:ident) => {
-        Function::new($name, |given| plan($name, given), |call| run(call, $part, false))
+    ($name:literal, $part:ident, $unit:literal, $units:literal) => {
+        Function::new(
+            $name,
+            |given| plan($name, given),
+            |call| match call.kind(0) {
+                TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth => {
+                    interval_part(call, $unit, $units)
+                }
+                _ => run(call, $part, false),
+            },
+        )
     };
 }
 
 /// A part that the day alone decides.
 macro_rules! day_part {
+    ($name:literal, $part:ident, $unit:literal, $units:expr) => {
+        Function::new(
+            $name,
+            |given| plan($name, given),
+            |call| match call.kind(0) {
+                TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth => {
+                    interval_part(call, $unit, $units)
+                }
+                _ => run(call, $part, true),
+            },
+        )
+    };
     ($name:literal, $part:ident) => {
         Function::new($name, |given| plan($name, given), |call| run(call, $part, true))
     };
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    day_part!("year", year),
+    day_part!("year", year, 12, i64::MAX),
     day_part!("quarter", quarter),
-    day_part!("month", month),
+    day_part!("month", month, 1, 12),
     day_part!("week", week),
     day_part!("week_of_year", week),
     day_part!("year_of_week", year_of_week),
     day_part!("yow", year_of_week),
-    day_part!("day", day),
+    day_part!("day", day, 86_400_000, i64::MAX),
     day_part!("day_of_month", day),
     day_part!("day_of_week", day_of_week),
     day_part!("dow", day_of_week),
     day_part!("day_of_year", day_of_year),
     day_part!("doy", day_of_year),
-    part!("hour", hour),
-    part!("minute", minute),
-    part!("second", second),
-    part!("millisecond", millisecond),
+    part!("hour", hour, 3_600_000, 24),
+    part!("minute", minute, 60_000, 60),
+    part!("second", second, 1_000, 60),
+    part!("millisecond", millisecond, 1, 1_000),
+    Function::new(
+        "timezone_hour",
+        |given| zone_plan("timezone_hour", given),
+        |call| zone_part(call, |minutes| minutes / 60),
+    ),
+    Function::new(
+        "timezone_minute",
+        |given| zone_plan("timezone_minute", given),
+        |call| zone_part(call, |minutes| minutes % 60),
+    ),
 ];
 
 fn plan(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
+    let of_clock = matches!(name, "hour" | "minute" | "second" | "millisecond");
+    let known = match given {
+        [TrinoType::Unknown] => {
+            return Ok(Plan::new(vec![TrinoType::Timestamp(3)], TrinoType::Bigint));
+        }
+        [TrinoType::Date] => !of_clock,
+        [kind] if kind.is_moment() => true,
+        [kind] if kind.is_time() => of_clock,
+        [TrinoType::IntervalDaySecond] => of_clock || name == "day",
+        [TrinoType::IntervalYearMonth] => matches!(name, "year" | "month"),
+        _ => false,
+    };
+    if known {
+        return Ok(Plan::given(given, TrinoType::Bigint));
+    }
+    Err(unexpected(name, given, &format!("{name}(date), {name}(timestamp(p))")))
+}
+
+fn zone_plan(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
-        [TrinoType::Date | TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_)] => {
+        [TrinoType::TimestampWithZone(_) | TrinoType::TimeWithZone(_)] => {
             Ok(Plan::given(given, TrinoType::Bigint))
         }
-        [TrinoType::Time(_)] if matches!(name, "hour" | "minute" | "second" | "millisecond") => {
-            Ok(Plan::given(given, TrinoType::Bigint))
-        }
-        [TrinoType::IntervalDaySecond]
-            if matches!(
-                name,
-                "day" | "hour" | "minute" | "second" | "millisecond" | "year" | "month"
-            ) =>
-        {
-            Ok(Plan::given(given, TrinoType::Bigint))
-        }
-        [TrinoType::Unknown] => Ok(Plan::new(vec![TrinoType::Timestamp(3)], TrinoType::Bigint)),
-        _ => Err(unexpected(name, given, &format!("{name}(date), {name}(timestamp(p))"))),
+        _ => Err(unexpected(name, given, &format!("{name}(timestamp(p) with time zone)"))),
     }
 }
 
-/// A moment: its day number, the second of that day, the nanosecond of that second.
+/// A part of the minutes a value's zone is ahead of UTC.
+fn zone_part(call: &Call, part: fn(i64) -> i64) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    if call.kind(0).is_time() {
+        let found = clocks(&array);
+        return call.each_long(|row| Ok(found[row].map(|clock| part(clock.offset))));
+    }
+    let found = moments(&array);
+    call.each_long(|row| {
+        Ok(found[row].map(|moment| part(moment.zone.offset_at(moment.seconds) / 60)))
+    })
+}
+
+/// A moment: its day number, the second of that day, the picosecond of that second.
 struct Moment {
     days: i64,
     second_of_day: i64,
-    nanos: i64,
+    picos: i64,
 }
 
 impl Moment {
@@ -84,20 +136,32 @@ fn run(call: &Call, part: fn(&Moment) -> i64, of_day: bool) -> Result<ArrayRef> 
     if let Some((ticks, per_second)) = ticks(&array) {
         return Ok(of_ticks(&ticks, per_second, part, of_day));
     }
-    let found = match call.kind(0) {
-        TrinoType::Time(_) => super::cast::times_of_day(&array),
-        TrinoType::IntervalDaySecond => super::date_arithmetic::interval_parts(&array),
-        _ => instants(&array),
-    };
+    if call.kind(0).is_time() {
+        let found = clocks(&array);
+        return call.each_long(|row| {
+            Ok(found[row].map(|clock| {
+                let second_of_day = clock.second_of_day();
+                part(&Moment { days: 0, second_of_day, picos: clock.fraction() })
+            }))
+        });
+    }
+    let found = moments(&array);
     call.each_long(|row| {
-        Ok(found[row].map(|(seconds, nanos)| {
+        Ok(found[row].map(|moment| {
+            let local = moment.local();
             part(&Moment {
-                days: seconds.div_euclid(86_400),
-                second_of_day: seconds.rem_euclid(86_400),
-                nanos,
+                days: local.seconds.div_euclid(DAY),
+                second_of_day: local.seconds.rem_euclid(DAY),
+                picos: local.picos,
             })
         }))
     })
+}
+
+/// A part of an interval, towards zero.
+fn interval_part(call: &Call, unit: i64, units: i64) -> Result<ArrayRef> {
+    let found = super::interval::amounts(&call.array(0)?);
+    call.each_long(|row| Ok(found[row].map(|amount| amount / unit % units)))
 }
 
 /// Dates and timestamps as numbers, and how many of them make a second; none of a second is a date's.
@@ -127,13 +191,13 @@ fn of_ticks(
 ) -> ArrayRef {
     let of = |tick: i64| {
         if per_second == 0 {
-            return Moment { days: tick, second_of_day: 0, nanos: 0 };
+            return Moment { days: tick, second_of_day: 0, picos: 0 };
         }
         let seconds = tick.div_euclid(per_second);
         Moment {
-            days: seconds.div_euclid(86_400),
-            second_of_day: seconds.rem_euclid(86_400),
-            nanos: tick.rem_euclid(per_second) * (1_000_000_000 / per_second),
+            days: seconds.div_euclid(DAY),
+            second_of_day: seconds.rem_euclid(DAY),
+            picos: tick.rem_euclid(per_second) * (SECOND / per_second),
         }
     };
     let mut last = None;
@@ -145,7 +209,7 @@ fn of_ticks(
         match last {
             Some((known, found)) if known == day => found,
             _ => {
-                let found = part(&Moment { days: day, second_of_day: 0, nanos: 0 });
+                let found = part(&Moment { days: day, second_of_day: 0, picos: 0 });
                 last = Some((day, found));
                 found
             }
@@ -218,5 +282,5 @@ fn second(moment: &Moment) -> i64 {
 }
 
 fn millisecond(moment: &Moment) -> i64 {
-    moment.nanos / 1_000_000
+    moment.picos / MILLISECOND
 }

@@ -5,6 +5,8 @@ use datafusion::arrow::compute::kernels::cmp;
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::Result;
 
+use crate::moment::Layout;
+
 /// Whether two values are equal; `None` when a NULL leaves it open.
 #[expect(clippy::float_cmp, reason = "as SQL does")]
 pub(super) fn same(
@@ -56,6 +58,12 @@ pub(super) fn same(
         DataType::Float32 => {
             let value = |array: &dyn Array, at| array.as_primitive::<Float32Type>().value(at);
             Ok(Some(value(left, at) == value(right, other)))
+        }
+        DataType::FixedSizeBinary(width) => {
+            let value = |array: &dyn Array, at| array.as_fixed_size_binary().value(at).to_vec();
+            let (left, right) = (value(left, at), value(right, other));
+            let telling = Layout::of_width(*width).map_or(left.len(), Layout::telling);
+            Ok(Some(left.get(..telling) == right.get(..telling)))
         }
         _ => {
             let (left, right) = (left.slice(at, 1), right.slice(other, 1));

@@ -90,8 +90,8 @@ pub(in crate::trino) fn exactly(
 /// Whether Trino turns a value of one type into the other without a cast.
 pub(in crate::trino) fn coerces(from: &TrinoType, to: &TrinoType) -> bool {
     use TrinoType::{
-        Array, Bigint, Char, Date, Decimal, Double, Integer, Map, Real, Row, Smallint, Timestamp,
-        TimestampWithZone, Tinyint, Unknown, Varchar,
+        Array, Bigint, Char, Date, Decimal, Double, Integer, Map, Real, Row, Smallint, Time,
+        TimeWithZone, Timestamp, TimestampWithZone, Tinyint, Unknown, Varchar,
     };
     if from == to {
         return true;
@@ -105,8 +105,11 @@ pub(in crate::trino) fn coerces(from: &TrinoType, to: &TrinoType) -> bool {
         | (Real, Double)
         | (Varchar(_) | Char(_), Varchar(_))
         | (Varchar(_), Char(_))
-        | (Date | Timestamp(_), Timestamp(_) | TimestampWithZone(_))
-        | (TimestampWithZone(_), TimestampWithZone(_)) => true,
+        | (Date, Timestamp(_) | TimestampWithZone(_)) => true,
+        (Timestamp(from), Timestamp(to) | TimestampWithZone(to))
+        | (TimestampWithZone(from), TimestampWithZone(to))
+        | (Time(from), Time(to) | TimeWithZone(to))
+        | (TimeWithZone(from), TimeWithZone(to)) => from <= to,
         (Array(from), Array(to)) => coerces(from, to),
         (Map(key, value), Map(to_key, to_value)) => {
             coerces(key, to_key) && coerces(value, to_value)
@@ -185,9 +188,19 @@ impl ScalarUDFImpl for Function {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let given: Vec<TrinoType> = given.iter().map(TrinoType::of_arrow).collect();
-        let plan = (self.plan)(&given)?;
-        Ok(plan.arguments.iter().map(TrinoType::to_arrow).collect())
+        let kinds: Vec<TrinoType> = given.iter().map(TrinoType::of_arrow).collect();
+        let plan = (self.plan)(&kinds)?;
+        let wanted = plan.arguments.iter().zip(&kinds).zip(given);
+        Ok(wanted
+            .map(|((wanted, kind), given)| {
+                // Arrow casts no bytes: `temporal` has done so, once types are analyzed.
+                if wanted.holds_time() && kind.holds_time() {
+                    given.clone()
+                } else {
+                    wanted.to_arrow()
+                }
+            })
+            .collect())
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {

@@ -14,6 +14,7 @@ use datafusion::common::Result;
 use super::call::Call;
 use super::equality::same;
 use super::function::{Function, Plan, unexpected};
+use crate::moment::told_apart;
 use crate::sql::{Failure, TrinoType, write_value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -62,7 +63,7 @@ pub(super) fn built(
 
 pub(super) fn key_rows(keys: &ArrayRef) -> Result<Rows> {
     let converter = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?;
-    Ok(converter.convert_columns(std::slice::from_ref(keys))?)
+    Ok(converter.convert_columns(&[told_apart(keys)])?)
 }
 
 fn shown(keys: &ArrayRef, place: usize) -> String {
@@ -331,8 +332,8 @@ fn concat(call: &Call) -> Result<ArrayRef> {
 pub(super) fn value_of(call: &Call, strict: bool) -> Result<ArrayRef> {
     let (map, wanted) = (call.maps(0)?, call.array(1)?);
     let converter = RowConverter::new(vec![SortField::new(map.keys().data_type().clone())])?;
-    let keys = converter.convert_columns(std::slice::from_ref(map.keys()))?;
-    let asked = converter.convert_columns(std::slice::from_ref(&wanted))?;
+    let keys = converter.convert_columns(&[told_apart(map.keys())])?;
+    let asked = converter.convert_columns(&[told_apart(&wanted)])?;
     let offsets = map.value_offsets();
     let places = (0..call.rows)
         .map(|row| {

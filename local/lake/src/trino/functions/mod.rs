@@ -23,12 +23,15 @@ mod date_parts;
 mod digest;
 mod equality;
 mod hash;
+mod interval;
+mod iso8601;
 pub(super) mod json;
 mod lambda;
 mod language;
 mod map;
 mod math;
 mod multimap;
+mod now;
 mod order;
 mod pattern;
 mod probability;
@@ -46,16 +49,20 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};
 
-use function::Function;
+pub(super) use function::Function;
 
 pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array};
+pub(super) use conditional::common;
 pub(super) use function::coerces;
+pub(super) use interval::interval_literal;
 pub(super) use json::{from_json, value_to_json};
+pub(super) use now::now;
+pub(super) use time_zone::instant_type;
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 27] = [
+    let families: [&[Function]; 29] = [
         address::FUNCTIONS,
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
@@ -68,6 +75,8 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         date_parts::FUNCTIONS,
         digest::FUNCTIONS,
         hash::FUNCTIONS,
+        interval::FUNCTIONS,
+        iso8601::FUNCTIONS,
         json::FUNCTIONS,
         language::FUNCTIONS,
         map::FUNCTIONS,

@@ -141,10 +141,7 @@ fn written(
     let text = match directive.conversion {
         _ if !present => shown,
         's' | 'S' => {
-            let shown = match kind {
-                TrinoType::Timestamp(_) => of_java(&shown),
-                _ => shown,
-            };
+            let shown = super::iso8601::java_text(array, row, kind).unwrap_or(shown);
             match directive.precision {
                 Some(most) => shown.chars().take(most).collect(),
                 None => shown,
@@ -178,15 +175,6 @@ fn written(
     let text = if directive.conversion == 'S' { text.to_uppercase() } else { text };
     padded(&text, directive, out);
     Ok(())
-}
-
-/// A timestamp as Java's `LocalDateTime` shows itself: seconds that are none are left out.
-fn of_java(timestamp: &str) -> String {
-    let text = timestamp.replacen(' ', "T", 1);
-    match text.strip_suffix(":00") {
-        Some(minute) if minute.matches(':').count() == 1 => minute.to_owned(),
-        _ => text,
-    }
 }
 
 /// `1.5e3` as Java writes it: `1.5e+03`.
@@ -287,8 +275,10 @@ fn human_readable_seconds(call: &Call) -> Result<ArrayRef> {
     call.each_text(|row| {
         let value = values.value(row);
         if !value.is_finite() {
+            let mut shown = String::new();
+            crate::sql::write_double(value, &mut shown);
             return Err(
-                Failure::invalid_argument(format!("Invalid argument found: {value}")).into()
+                Failure::invalid_argument(format!("Invalid argument found: {shown}")).into()
             );
         }
         #[expect(

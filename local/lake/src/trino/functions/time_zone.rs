@@ -1,177 +1,334 @@
-//! Zones: `now()`, and moving between zones and UTC.
-//!
-//! A timestamp with a zone is kept as its instant, shown in UTC: the session's zone.
-//! What would have to show another zone is refused rather than answered wrongly.
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::unnecessary_wraps,
-    reason = "seconds are doubles in Trino; bodies share one signature"
-)]
+//! Zones: moving between zones, and between seconds since the epoch and timestamps.
+#![expect(clippy::cast_possible_truncation, reason = "seconds are doubles in Trino")]
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, TimestampMillisecondArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray};
+use datafusion::arrow::datatypes::{Decimal128Type, Int64Type};
 use datafusion::common::Result;
-use jiff::tz::{Offset, TimeZone};
 
 use super::call::Call;
-use super::cast::{from_instants, instants};
-use super::function::{Function, Plan, exactly, unexpected};
+use super::cast::rescale;
+use super::function::{Function, Plan, coerces, unexpected};
+use crate::moment::{
+    Clock, MILLISECOND, Moment, SECOND, Zone, clocks, moments, of_clocks, of_moments, too_far,
+    write_offset,
+};
 use crate::sql::{Failure, TrinoType};
 
+const TEXT: TrinoType = TrinoType::Varchar(None);
+
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::volatile("now", |_| Ok(Plan::new(Vec::new(), TrinoType::TimestampWithZone(3))), now),
     Function::new("at_timezone", |given| moved("at_timezone", given), at_timezone),
+    Function::new("with_timezone", with_timezone_types, with_timezone),
+    Function::new("$at_local", at_local_types, at_local),
+    Function::new("$instant", instant_types, instant),
+    Function::new("timezone", timezone_types, timezone),
     Function::new(
-        "with_timezone",
-        |given| {
-            exactly(
-                "with_timezone",
-                given,
-                &[TrinoType::Timestamp(3), TrinoType::Varchar(None)],
-                TrinoType::TimestampWithZone(3),
-            )
-        },
-        with_timezone,
+        "current_timezone",
+        |given| super::function::exactly("current_timezone", given, &[], TEXT),
+        |call| Ok(Arc::new(StringArray::from(vec![call.zone.name(); call.rows]))),
     ),
     Function::new("from_unixtime", from_unixtime_types, from_unixtime),
+    Function::new("from_unixtime_nanos", from_unixtime_nanos_types, from_unixtime_nanos),
     Function::new("to_unixtime", to_unixtime_types, to_unixtime),
-    Function::new(
-        "from_iso8601_timestamp",
-        |given| {
-            exactly(
-                "from_iso8601_timestamp",
-                given,
-                &[TrinoType::Varchar(None)],
-                TrinoType::TimestampWithZone(3),
-            )
-        },
-        from_iso8601,
-    ),
-    Function::new(
-        "from_iso8601_date",
-        |given| exactly("from_iso8601_date", given, &[TrinoType::Varchar(None)], TrinoType::Date),
-        from_iso8601_date,
-    ),
-    Function::new("timezone_hour", |given| zone_part("timezone_hour", given), zero),
-    Function::new("timezone_minute", |given| zone_part("timezone_minute", given), zero),
 ];
 
-/// A zone by name or offset.
-#[derive(Clone)]
-pub(in crate::trino) struct Zone(TimeZone);
-
-/// `UTC`, `America/New_York`, `+05:45`; `None` when there is no such zone.
-pub(in crate::trino) fn parse(name: &str) -> Option<Zone> {
-    let name = name.trim();
-    if matches!(name, "UTC" | "Z" | "GMT" | "utc" | "UT" | "Zulu") {
-        return Some(Zone(TimeZone::UTC));
-    }
-    if let Some(seconds) = offset(name) {
-        return Offset::from_seconds(seconds).ok().map(|offset| Zone(TimeZone::fixed(offset)));
-    }
-    TimeZone::get(name).ok().map(Zone)
+/// A zone by the name a user gave it.
+pub(super) fn named(name: &str) -> Result<Zone, Failure> {
+    Zone::parse(name)
+        .ok_or_else(|| Failure::invalid_argument(format!("'{name}' is not a valid time zone")))
 }
 
-/// `+05:45`, `-8`, `+0530` in seconds.
-fn offset(text: &str) -> Option<i32> {
-    let (sign, rest) = match text.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
+/// The zone an interval is ahead of UTC.
+fn of_interval(millis: i64) -> Result<Zone, Failure> {
+    if millis % 60_000 != 0 {
+        return Err(Failure::invalid_argument(
+            "Invalid time zone offset interval: interval contains seconds",
+        ));
+    }
+    of_minutes(millis / 60_000)
+}
+
+fn of_minutes(minutes: i64) -> Result<Zone, Failure> {
+    Zone::of_offset(minutes)
+        .ok_or_else(|| Failure::invalid_argument(format!("Invalid offset minutes {minutes}")))
+}
+
+/// The zones of an argument's rows: one for all, or one each.
+enum Zones {
+    Names { names: StringArray, constant: Option<Zone> },
+    Intervals(Vec<Option<i64>>),
+}
+
+impl Zones {
+    fn new(call: &Call, at: usize) -> Result<Self> {
+        if *call.kind(at) == TrinoType::IntervalDaySecond {
+            return Ok(Self::Intervals(super::interval::amounts(&call.array(at)?)));
+        }
+        let constant = call.constant_text(at).map(named).transpose()?;
+        Ok(Self::Names { names: call.texts(at)?, constant })
+    }
+
+    fn at(&self, row: usize) -> Result<Option<Zone>, Failure> {
+        match self {
+            Self::Names { constant: Some(zone), .. } => Ok(Some(*zone)),
+            Self::Names { names, .. } if names.is_null(row) => Ok(None),
+            Self::Names { names, .. } => named(names.value(row)).map(Some),
+            Self::Intervals(intervals) => intervals[row].map(of_interval).transpose(),
+        }
+    }
+}
+
+/// The type with a zone of what has one or not.
+fn zoned(kind: &TrinoType) -> Option<TrinoType> {
+    Some(match kind {
+        TrinoType::Timestamp(precision) | TrinoType::TimestampWithZone(precision) => {
+            TrinoType::TimestampWithZone(*precision)
+        }
+        TrinoType::Time(precision) | TrinoType::TimeWithZone(precision) => {
+            TrinoType::TimeWithZone(*precision)
+        }
         _ => return None,
-    };
-    let (hours, minutes) = match rest.split_once(':') {
-        Some(parts) => parts,
-        None if rest.len() == 4 => rest.split_at(2),
-        None => (rest, "0"),
-    };
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours <= 14 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
-}
-
-impl Zone {
-    /// Seconds since the epoch of a local time given as if it were UTC.
-    pub fn to_utc(&self, local: i64) -> Option<i64> {
-        let civil = Offset::UTC.to_datetime(jiff::Timestamp::from_second(local).ok()?);
-        self.0.to_timestamp(civil).ok().map(jiff::Timestamp::as_second)
-    }
-}
-
-fn now(call: &Call) -> Result<ArrayRef> {
-    let millis = crate::clock::now().as_millisecond();
-    Ok(Arc::new(TimestampMillisecondArray::from_value(millis, call.rows).with_timezone("UTC")))
+    })
 }
 
 fn moved(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
-    match given {
-        [TrinoType::TimestampWithZone(precision), TrinoType::Varchar(_)] => {
-            Ok(Plan::given(given, TrinoType::TimestampWithZone(*precision)))
+    if let [moment, zone @ (TrinoType::Varchar(_) | TrinoType::IntervalDaySecond)] = given {
+        let kind = match moment {
+            TrinoType::Unknown => Some(TrinoType::TimestampWithZone(3)),
+            moment => zoned(moment),
+        };
+        if let Some(kind) = kind {
+            return Ok(Plan::new(vec![kind.clone(), zone.clone()], kind));
         }
-        [TrinoType::Timestamp(precision), TrinoType::Varchar(_)] => Ok(Plan::new(
-            vec![TrinoType::TimestampWithZone(*precision), TrinoType::Varchar(None)],
-            TrinoType::TimestampWithZone(*precision),
-        )),
-        _ => Err(unexpected(
-            name,
-            given,
-            &format!("{name}(timestamp(p) with time zone, varchar(x))"),
-        )),
     }
+    Err(unexpected(name, given, &format!("{name}(timestamp(p) with time zone, varchar(x))")))
 }
 
 fn at_timezone(call: &Call) -> Result<ArrayRef> {
-    let zones = call.texts(1)?;
-    for zone in zones.iter().flatten() {
-        let found = parse(zone).ok_or_else(|| {
-            Failure::invalid_argument(format!("'{zone}' is not a valid time zone"))
-        })?;
-        if !found.0.is_unknown() && found.0 != TimeZone::UTC {
-            return Err(Failure::not_supported(format!(
-                "timestamps are shown in UTC here: AT TIME ZONE '{zone}' cannot be shown"
-            ))
-            .into());
+    let zones = Zones::new(call, 1)?;
+    let values = call.array(0)?;
+    if call.kind(0).is_time() {
+        let now = crate::clock::now().as_second();
+        let found = clocks(&values)
+            .into_iter()
+            .enumerate()
+            .map(|(row, clock)| {
+                Ok(clock
+                    .zip(zones.at(row)?)
+                    .map(|(clock, zone)| clock.at(zone.offset_at(now) / 60)))
+            })
+            .collect::<Result<Vec<Option<Clock>>, Failure>>()?;
+        return of_clocks(found.into_iter(), call.kind(0));
+    }
+    let found = moments(&values)
+        .into_iter()
+        .enumerate()
+        .map(|(row, moment)| Ok(moment.zip(zones.at(row)?).map(|(moment, zone)| moment.at(zone))));
+    of_moments::<Failure>(found, call.kind(0))
+}
+
+fn at_local_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [moment] => match zoned(moment) {
+            Some(kind) => Ok(Plan::new(vec![kind.clone()], kind)),
+            None => Err(unexpected("AT LOCAL", given, "a time or timestamp")),
+        },
+        _ => Err(unexpected("AT LOCAL", given, "a time or timestamp")),
+    }
+}
+
+fn at_local(call: &Call) -> Result<ArrayRef> {
+    let (kind, values) = (call.kind(0), call.array(0)?);
+    if kind.is_time() {
+        let offset = call.zone.offset_at(crate::clock::now().as_second()) / 60;
+        let found = clocks(&values).into_iter().map(|clock| clock.map(|clock| clock.at(offset)));
+        return of_clocks(found, kind);
+    }
+    let found =
+        moments(&values).into_iter().map(|moment| Ok(moment.map(|moment| moment.at(call.zone))));
+    of_moments::<Failure>(found, kind)
+}
+
+/// What two values with zones are compared by: the type without a zone, as UTC's clocks show it.
+pub(in crate::trino) fn instant_type(kind: &TrinoType) -> Option<TrinoType> {
+    match kind {
+        TrinoType::TimestampWithZone(precision) => Some(TrinoType::Timestamp((*precision).max(3))),
+        TrinoType::TimeWithZone(precision) => Some(TrinoType::Time(*precision)),
+        _ => None,
+    }
+}
+
+fn instant_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [kind] => match instant_type(kind) {
+            Some(result) => Ok(Plan::given(given, result)),
+            None => Ok(Plan::given(given, kind.clone())),
+        },
+        _ => Err(unexpected("$instant", given, "one value")),
+    }
+}
+
+fn instant(call: &Call) -> Result<ArrayRef> {
+    let (kind, values) = (call.kind(0), call.array(0)?);
+    match instant_type(kind) {
+        None => Ok(values),
+        Some(result) if kind.is_time() => {
+            let found = clocks(&values).into_iter();
+            of_clocks(found.map(|clock| clock.map(|clock| clock.at(0))), &result)
+        }
+        Some(result) => {
+            let found = moments(&values).into_iter();
+            of_moments::<Failure>(
+                found.map(|moment| Ok(moment.map(|moment| moment.at(Zone::UTC)))),
+                &result,
+            )
         }
     }
-    call.array(0)
+}
+
+fn timezone_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::TimestampWithZone(_) | TrinoType::TimeWithZone(_)] => {
+            Ok(Plan::given(given, TEXT))
+        }
+        _ => Err(unexpected("timezone", given, "timezone(timestamp(p) with time zone)")),
+    }
+}
+
+fn timezone(call: &Call) -> Result<ArrayRef> {
+    let values = call.array(0)?;
+    if call.kind(0).is_time() {
+        let found = clocks(&values);
+        return call.each_text(|row| {
+            Ok(found[row].map(|clock| {
+                let mut text = String::new();
+                write_offset(clock.offset, &mut text);
+                text
+            }))
+        });
+    }
+    let found = moments(&values);
+    call.each_text(|row| Ok(found[row].map(|moment| moment.zone.name())))
+}
+
+fn with_timezone_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Timestamp(precision), TrinoType::Varchar(_)] => {
+            Ok(Plan::given(given, TrinoType::TimestampWithZone(*precision)))
+        }
+        [TrinoType::Date | TrinoType::Unknown, TrinoType::Varchar(_)] => {
+            Ok(Plan::new(vec![TrinoType::Timestamp(3), TEXT], TrinoType::TimestampWithZone(3)))
+        }
+        _ => Err(unexpected("with_timezone", given, "with_timezone(timestamp(p), varchar(x))")),
+    }
 }
 
 fn with_timezone(call: &Call) -> Result<ArrayRef> {
-    let zones = call.texts(1)?;
-    let moved = instants(&call.array(0)?)
-        .into_iter()
-        .enumerate()
-        .map(|(row, instant)| {
-            let Some((local, nanos)) = instant else { return Ok(None) };
-            let name = zones.value(row);
-            let zone = parse(name).ok_or_else(|| {
-                Failure::invalid_argument(format!("'{name}' is not a valid time zone"))
-            })?;
-            Ok(zone.to_utc(local).map(|seconds| (seconds, nanos)))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    from_instants(moved.into_iter(), &TrinoType::TimestampWithZone(3))
+    let zones = Zones::new(call, 1)?;
+    let result = TrinoType::of_arrow(&call.result);
+    let found = moments(&call.array(0)?).into_iter().enumerate().map(|(row, local)| {
+        Ok(local.zip(zones.at(row)?).map(|(local, zone)| Moment::in_zone(local, zone)))
+    });
+    of_moments::<Failure>(found, &result)
 }
 
 fn from_unixtime_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    let number = |kind: &TrinoType| kind.is_numeric() || *kind == TrinoType::Unknown;
+    let result = TrinoType::TimestampWithZone(3);
     match given {
-        [number] if number.is_numeric() => {
-            Ok(Plan::new(vec![TrinoType::Double], TrinoType::TimestampWithZone(3)))
+        [seconds] if number(seconds) => Ok(Plan::new(vec![TrinoType::Double], result)),
+        [seconds, TrinoType::Varchar(_)] if number(seconds) => {
+            Ok(Plan::new(vec![TrinoType::Double, TEXT], result))
         }
-        [number, TrinoType::Varchar(_)] if number.is_numeric() => Err(Failure::not_supported(
-            "timestamps are shown in UTC here: from_unixtime with a zone cannot be shown",
+        [seconds, hours, minutes]
+            if number(seconds)
+                && coerces(hours, &TrinoType::Bigint)
+                && coerces(minutes, &TrinoType::Bigint) =>
+        {
+            Ok(Plan::new(vec![TrinoType::Double, TrinoType::Bigint, TrinoType::Bigint], result))
+        }
+        _ => Err(unexpected(
+            "from_unixtime",
+            given,
+            "from_unixtime(double), from_unixtime(double, bigint, bigint), from_unixtime(double, varchar(x))",
         )),
-        _ => Err(unexpected("from_unixtime", given, "from_unixtime(double)")),
     }
 }
 
 fn from_unixtime(call: &Call) -> Result<ArrayRef> {
-    let millis: TimestampMillisecondArray = call
-        .doubles(0)?
+    let seconds = call.doubles(0)?;
+    let zones = if call.count() == 2 { Some(Zones::new(call, 1)?) } else { None };
+    let offsets = if call.count() == 3 { Some((call.longs(1)?, call.longs(2)?)) } else { None };
+    let zone_at = |row: usize| -> Result<Option<Zone>, Failure> {
+        match (&zones, &offsets) {
+            (Some(zones), _) => zones.at(row),
+            (_, Some((hours, minutes))) => {
+                if hours.is_null(row) || minutes.is_null(row) {
+                    return Ok(None);
+                }
+                let total = hours.value(row).checked_mul(60);
+                let total = total.and_then(|total| total.checked_add(minutes.value(row)));
+                of_minutes(total.ok_or_else(too_far)?).map(Some)
+            }
+            (None, None) => Ok(Some(call.zone)),
+        }
+    };
+    let found = seconds.iter().enumerate().map(|(row, seconds)| {
+        let Some((seconds, zone)) = seconds.zip(zone_at(row)?) else { return Ok(None) };
+        let millis = java_round(seconds * 1_000.0);
+        if (millis << 12) >> 12 != millis {
+            return Err(Failure::invalid_argument(format!("Millis overflow: {millis}")));
+        }
+        Ok(Some(Moment::of_millis(millis, zone)))
+    });
+    of_moments::<Failure>(found, &TrinoType::TimestampWithZone(3))
+}
+
+/// Java's `Math.round`: halves go up.
+fn java_round(value: f64) -> i64 {
+    (value + 0.5).floor() as i64
+}
+
+fn from_unixtime_nanos_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    let result = TrinoType::TimestampWithZone(9);
+    match given {
+        [TrinoType::Decimal(..)] => Ok(Plan::given(given, result)),
+        [nanos] if coerces(nanos, &TrinoType::Bigint) => {
+            Ok(Plan::new(vec![TrinoType::Bigint], result))
+        }
+        _ => Err(unexpected(
+            "from_unixtime_nanos",
+            given,
+            "from_unixtime_nanos(bigint), from_unixtime_nanos(decimal(p,s))",
+        )),
+    }
+}
+
+fn from_unixtime_nanos(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    let of_nanos = |nanos: i128| -> Result<Option<Moment>, Failure> {
+        let whole = |part: i128| i64::try_from(part).map_err(|_| too_far());
+        Ok(Some(Moment {
+            seconds: whole(nanos.div_euclid(1_000_000_000))?,
+            picos: whole(nanos.rem_euclid(1_000_000_000))? * (SECOND / 1_000_000_000),
+            zone: call.zone,
+        }))
+    };
+    let result = TrinoType::TimestampWithZone(9);
+    if let TrinoType::Decimal(_, scale) = call.kind(0) {
+        let found = array.as_primitive::<Decimal128Type>().iter().map(|value| match value {
+            None => Ok(None),
+            Some(value) => of_nanos(rescale(value, i32::from(*scale), 0).ok_or_else(too_far)?),
+        });
+        return of_moments::<Failure>(found, &result);
+    }
+    let found = array
+        .as_primitive::<Int64Type>()
         .iter()
-        .map(|seconds| seconds.map(|seconds| (seconds * 1_000.0).round() as i64))
-        .collect();
-    Ok(Arc::new(millis.with_timezone("UTC")))
+        .map(|nanos| nanos.map_or(Ok(None), |nanos| of_nanos(i128::from(nanos))));
+    of_moments::<Failure>(found, &result)
 }
 
 fn to_unixtime_types(given: &[TrinoType]) -> Result<Plan, Failure> {
@@ -186,99 +343,26 @@ fn to_unixtime_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     }
 }
 
+/// Trino has this of instants alone: a timestamp without a zone is of the session's.
+#[expect(clippy::cast_precision_loss, reason = "as Trino does")]
 fn to_unixtime(call: &Call) -> Result<ArrayRef> {
-    let found = instants(&call.array(0)?);
-    let mut rows = found.into_iter();
-    let doubles: datafusion::arrow::array::Float64Array = (&mut rows)
-        .map(|instant| {
-            instant.map(|(seconds, nanos)| seconds as f64 + (nanos / 1_000) as f64 / 1e6)
+    let kind = call.kind(0);
+    let precise = match kind {
+        TrinoType::Timestamp(precision) | TrinoType::TimestampWithZone(precision) => *precision > 3,
+        _ => false,
+    };
+    let session = matches!(kind, TrinoType::Timestamp(_)).then_some(call.zone);
+    let found: Float64Array = moments(&call.array(0)?)
+        .into_iter()
+        .map(|moment| {
+            let moment = match session {
+                Some(zone) => Moment::in_zone(moment?, zone),
+                None => moment?,
+            };
+            let seconds = moment.millis().unwrap_or(i64::MAX) as f64 / 1e3;
+            let below = (moment.picos % MILLISECOND) as f64 / 1e12;
+            Some(if precise { seconds + below } else { seconds })
         })
         .collect();
-    Ok(Arc::new(doubles))
-}
-
-/// ISO 8601: dates, weeks and ordinal days are as Trino's; a missing zone is UTC.
-fn from_iso8601(call: &Call) -> Result<ArrayRef> {
-    let texts = call.texts(0)?;
-    let found = texts
-        .iter()
-        .map(|text| {
-            let Some(text) = text else { return Ok(None) };
-            let refused = || Failure::invalid_argument(format!("Invalid format: \"{text}\""));
-            let (date, clock) = text.split_once('T').unwrap_or((text, ""));
-            let days = iso_date(date).ok_or_else(refused)?;
-            if clock.is_empty() {
-                return Ok(Some((days * 86_400, 0)));
-            }
-            let zone_at = clock.find(['Z', '+', '-']).unwrap_or(clock.len());
-            let (clock, zone) = clock.split_at(zone_at);
-            let padded = match clock.matches(':').count() {
-                0 => format!("1970-01-01 {clock}:00"),
-                _ => format!("1970-01-01 {clock}"),
-            };
-            let (_, seconds, nanos, rest) =
-                super::cast::parse_timestamp(&padded).ok_or_else(refused)?;
-            if !rest.is_empty() {
-                return Err(refused().into());
-            }
-            let local = days * 86_400 + seconds;
-            let utc = if zone.is_empty() {
-                local
-            } else {
-                parse(zone).and_then(|zone| zone.to_utc(local)).ok_or_else(refused)?
-            };
-            Ok(Some((utc, nanos / 1_000_000 * 1_000_000)))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    from_instants(found.into_iter(), &TrinoType::TimestampWithZone(3))
-}
-
-/// `2024-01-31`, `2024-01`, `2024`, `2024-031`, `2024-W05-3`.
-fn iso_date(text: &str) -> Option<i64> {
-    let parts: Vec<&str> = text.split('-').collect();
-    match parts.as_slice() {
-        [year] => crate::sql::day_number(year.parse().ok()?, 1, 1),
-        [year, week] | [year, week, _] if week.starts_with('W') => {
-            let day = parts.get(2).map_or(Some(1), |day| day.parse().ok())?;
-            let first = crate::sql::day_number(year.parse().ok()?, 1, 4)?;
-            let monday = first - (first + 3).rem_euclid(7);
-            let week: i64 = week[1..].parse().ok()?;
-            ((1..=53).contains(&week) && (1..=7).contains(&day))
-                .then_some(monday + (week - 1) * 7 + day - 1)
-        }
-        [year, day] if day.len() == 3 => {
-            Some(crate::sql::day_number(year.parse().ok()?, 1, 1)? + day.parse::<i64>().ok()? - 1)
-        }
-        [year, month] => crate::sql::day_number(year.parse().ok()?, month.parse().ok()?, 1),
-        [year, month, day] => {
-            crate::sql::day_number(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-        }
-        _ => None,
-    }
-}
-
-fn from_iso8601_date(call: &Call) -> Result<ArrayRef> {
-    let texts = call.texts(0)?;
-    let days: datafusion::arrow::array::Date32Array = texts
-        .iter()
-        .map(|text| {
-            let Some(text) = text else { return Ok(None) };
-            let days = iso_date(text).and_then(|days| i32::try_from(days).ok());
-            days.map(Some)
-                .ok_or_else(|| Failure::invalid_argument(format!("Invalid format: \"{text}\"")))
-        })
-        .collect::<Result<_, Failure>>()?;
-    Ok(Arc::new(days))
-}
-
-fn zone_part(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
-    match given {
-        [TrinoType::TimestampWithZone(_)] => Ok(Plan::given(given, TrinoType::Bigint)),
-        _ => Err(unexpected(name, given, &format!("{name}(timestamp(p) with time zone)"))),
-    }
-}
-
-/// UTC is zero hours and minutes from itself.
-fn zero(call: &Call) -> Result<ArrayRef> {
-    call.each_long(|_| Ok(Some(0)))
+    Ok(Arc::new(found))
 }

@@ -1,13 +1,15 @@
 //! One expression after another, from the leaves up.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CeilFloorKind, DataType, ExactNumberInfo, Expr, Subscript,
-    TrimWhereField, UnaryOperator, Value,
+    AccessExpr, BinaryOperator, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr,
+    Interval, Subscript, TrimWhereField, UnaryOperator, Value,
 };
 
 use super::{function, lower};
 use crate::sql::Failure;
 use crate::trino::ast::{call, native_cast, number, text};
+use crate::trino::functions;
+use crate::trino::operators::{DISTINCT, NEGATION, NOT_DISTINCT};
 
 /// On the way down: a sign belongs to its number, so that `-2147483648` is an integer.
 pub(super) fn enter(expr: &mut Expr) {
@@ -74,11 +76,7 @@ fn rewritten(expr: Expr) -> Result<Expr, Failure> {
             call("substr", arguments)
         }
         Expr::Trim { trim_where, trim_what, expr, trim_characters } => {
-            let name = match trim_where {
-                Some(TrimWhereField::Leading) => "ltrim",
-                Some(TrimWhereField::Trailing) => "rtrim",
-                Some(TrimWhereField::Both) | None => "trim",
-            };
+            let name = trim_name(trim_where);
             let mut arguments = vec![*expr];
             arguments.extend(trim_what.map(|what| *what));
             arguments.extend(trim_characters.into_iter().flatten());
@@ -87,6 +85,12 @@ fn rewritten(expr: Expr) -> Result<Expr, Failure> {
         Expr::AtTimeZone { timestamp, time_zone } => {
             call("at_timezone", vec![*timestamp, *time_zone])
         }
+        Expr::Interval(interval) => interval_literal(&interval)?,
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            custom(*expr, NEGATION, Expr::Value(Value::Null.into()))
+        }
+        Expr::IsDistinctFrom(left, right) => custom(*left, DISTINCT, *right),
+        Expr::IsNotDistinctFrom(left, right) => custom(*left, NOT_DISTINCT, *right),
         Expr::Array(array) => call("$array", array.elem),
         Expr::Tuple(values) => call("row", values),
         Expr::CompoundFieldAccess { root, access_chain } => access(*root, access_chain)?,
@@ -146,11 +150,36 @@ fn literal(digits: &str) -> Result<Expr, Failure> {
     Err(Failure::new("SYNTAX_ERROR", format!("Invalid numeric literal: {digits}")))
 }
 
+/// `INTERVAL '1 12' DAY TO HOUR`, its sign within the text.
+fn interval_literal(interval: &Interval) -> Result<Expr, Failure> {
+    let refused = || Failure::new("SYNTAX_ERROR", format!("Invalid interval: {interval}"));
+    let Expr::Value(value) = interval.value.as_ref() else { return Err(refused()) };
+    let Value::SingleQuotedString(value) = &value.value else { return Err(refused()) };
+    let field = |field: &DateTimeField| field.to_string().to_lowercase();
+    let from = interval.leading_field.as_ref().map(field).ok_or_else(refused)?;
+    let to = interval.last_field.as_ref().map_or_else(|| from.clone(), field);
+    let function = functions::interval_literal(&from, &to).ok_or_else(refused)?;
+    Ok(call(function, vec![text(value), text(&from), text(&to)]))
+}
+
 fn decimal(digits: &str, precision: usize, scale: usize) -> Result<Expr, Failure> {
     if precision > 38 {
         return Err(Failure::new("INVALID_LITERAL", format!("Invalid decimal literal '{digits}'")));
     }
     Ok(call("$literal", vec![text(digits), text(&format!("decimal({precision},{scale})"))]))
+}
+
+fn trim_name(at: Option<TrimWhereField>) -> &'static str {
+    match at {
+        Some(TrimWhereField::Leading) => "ltrim",
+        Some(TrimWhereField::Trailing) => "rtrim",
+        Some(TrimWhereField::Both) | None => "trim",
+    }
+}
+
+/// An operator that is planned by its name ([`crate::trino::operators`]).
+fn custom(left: Expr, name: &str, right: Expr) -> Expr {
+    binary(left, BinaryOperator::Custom(name.to_owned()), right)
 }
 
 fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

@@ -2,8 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
-    WindowFrameBound, WindowSpec, WindowType,
+    CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Interval, Value, WindowFrameBound, WindowSpec, WindowType,
 };
 
 use super::aggregate;
@@ -58,9 +58,9 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
             call("$normalize", vec![value.clone(), text(&form.value.to_uppercase())])
         }
         ("current_date", []) => call("$cast", vec![call("now", Vec::new()), text("date")]),
-        ("current_timestamp", _) => call("now", Vec::new()),
-        ("localtimestamp", _) => call("$cast", vec![call("now", Vec::new()), text("timestamp(3)")]),
-        ("current_timezone", []) => text("UTC"),
+        ("current_timestamp" | "localtimestamp" | "current_time" | "localtime", _) => {
+            current(&name, &arguments)?
+        }
         ("current_user", []) => text("local"),
         _ => {
             lower_name(&mut function, &name);
@@ -76,19 +76,89 @@ fn text_of(value: &Value) -> Option<&str> {
     }
 }
 
+/// `current_timestamp(p)` and its kin; without a precision they have milliseconds.
+fn current(name: &str, arguments: &[Expr]) -> Result<Expr, Failure> {
+    let precision = match arguments {
+        [] => 3,
+        [precision] => whole(precision).filter(|precision| *precision <= 12).ok_or_else(|| {
+            Failure::new("TYPE_MISMATCH", format!("Invalid precision of {name}: {precision}"))
+        })?,
+        _ => return Err(Failure::new("SYNTAX_ERROR", format!("{name} takes a precision alone"))),
+    };
+    let now = call("now", Vec::new());
+    let kind = match name {
+        "current_timestamp" if precision == 3 => return Ok(now),
+        "current_timestamp" => format!("timestamp({precision}) with time zone"),
+        "localtimestamp" => format!("timestamp({precision})"),
+        "current_time" => format!("time({precision}) with time zone"),
+        _ => format!("time({precision})"),
+    };
+    Ok(call("$cast", vec![now, text(&kind)]))
+}
+
+/// A whole number as it is written, or as the rewriter left it.
+fn whole(expr: &Expr) -> Option<u8> {
+    match expr {
+        Expr::Cast { expr, .. } => whole(expr),
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => digits.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The bounds of a window's frame as numbers again: DataFusion takes no casts there.
 pub(super) fn plain_bounds(window: &mut WindowSpec) {
     let Some(frame) = &mut window.window_frame else { return };
     for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
         if let WindowFrameBound::Preceding(Some(bound)) | WindowFrameBound::Following(Some(bound)) =
             bound
-            && let Expr::Cast { expr: number, .. } = bound.as_mut()
-            && matches!(number.as_ref(), Expr::Value(_))
         {
-            let number = std::mem::replace(number.as_mut(), Expr::Value(Value::Null.into()));
-            **bound = number;
+            match bound.as_mut() {
+                Expr::Cast { expr: number, .. } if matches!(number.as_ref(), Expr::Value(_)) => {
+                    let null = Expr::Value(Value::Null.into());
+                    let number = std::mem::replace(number.as_mut(), null);
+                    **bound = number;
+                }
+                Expr::Function(literal) => {
+                    if let Some(interval) = plain_interval(literal) {
+                        **bound = interval;
+                    }
+                }
+                _ => {}
+            }
         }
     }
+}
+
+/// The interval of one field that a literal's call was made of.
+fn plain_interval(function: &Function) -> Option<Expr> {
+    let name = function_name(function)?;
+    let arguments = plain_arguments(function)?;
+    let [amount, from, to] = arguments.as_slice() else { return None };
+    let field = match from {
+        Expr::Value(value) => value.value.clone().into_string()?,
+        _ => return None,
+    };
+    if !name.starts_with("$interval_") || from != to {
+        return None;
+    }
+    let field = match field.as_str() {
+        "year" => DateTimeField::Year,
+        "month" => DateTimeField::Month,
+        "day" => DateTimeField::Day,
+        "hour" => DateTimeField::Hour,
+        "minute" => DateTimeField::Minute,
+        _ => DateTimeField::Second,
+    };
+    Some(Expr::Interval(Interval {
+        value: Box::new((*amount).clone()),
+        leading_field: Some(field),
+        leading_precision: None,
+        last_field: None,
+        fractional_seconds_precision: None,
+    }))
 }
 
 pub(super) fn lower_name(function: &mut Function, name: &str) {

@@ -1,11 +1,6 @@
 //! Arrays and rows made: `ARRAY[…]`, `row(…)`, `sequence`, `repeat`, `concat`,
 //! `flatten`, `zip`.
-#![expect(
-    clippy::unnecessary_wraps,
-    clippy::needless_range_loop,
-    clippy::match_same_arms,
-    reason = "bodies share one signature; rows are walked by their number in several arrays at once"
-)]
+#![expect(clippy::unnecessary_wraps, reason = "bodies share one signature")]
 
 use std::sync::Arc;
 
@@ -72,26 +67,40 @@ fn row(call: &Call) -> Result<ArrayRef> {
 }
 
 fn sequence_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    let refused = || {
-        unexpected("sequence", given, "sequence(bigint, bigint[, bigint]), sequence(date, date)")
-    };
     let long = |kind: &TrinoType| coerces(kind, &TrinoType::Bigint);
     match given {
         [TrinoType::Date, TrinoType::Date] => {
             Ok(Plan::given(given, TrinoType::Array(Box::new(TrinoType::Date))))
         }
-        [TrinoType::Date, TrinoType::Date, TrinoType::IntervalDaySecond] => {
-            Ok(Plan::given(given, TrinoType::Array(Box::new(TrinoType::Date))))
+        [start @ (TrinoType::Date | TrinoType::Timestamp(_)), stop, step]
+            if step.is_interval() && stop.is_moment() =>
+        {
+            let kind = common(&[start.clone(), stop.clone()]).ok_or_else(|| no_sequence(given))?;
+            Ok(Plan::new(
+                vec![kind.clone(), kind.clone(), step.clone()],
+                TrinoType::Array(Box::new(kind)),
+            ))
         }
         _ if (2..=3).contains(&given.len()) && given.iter().all(long) => Ok(Plan::new(
             vec![TrinoType::Bigint; given.len()],
             TrinoType::Array(Box::new(TrinoType::Bigint)),
         )),
-        _ => Err(refused()),
+        _ => Err(no_sequence(given)),
     }
 }
 
+fn no_sequence(given: &[TrinoType]) -> Failure {
+    unexpected(
+        "sequence",
+        given,
+        "sequence(bigint, bigint[, bigint]), sequence(date, date), sequence(timestamp(p), timestamp(p), interval)",
+    )
+}
+
 fn sequence(call: &Call) -> Result<ArrayRef> {
+    if call.count() > 2 && call.kind(2).is_interval() {
+        return super::moments::sequence(call);
+    }
     let of_dates = *call.kind(0) == TrinoType::Date;
     let arrays = call.arrays()?;
     let value = |at: usize, row: usize| -> i64 {
@@ -101,12 +110,6 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
             arrays[at].as_primitive::<datafusion::arrow::datatypes::Int64Type>().value(row)
         }
     };
-    let steps = if of_dates && call.count() > 2 {
-        let parts = crate::trino::functions::date_arithmetic::interval_parts(&arrays[2]);
-        parts.into_iter().map(|part| part.map_or(0, |(seconds, _)| seconds / 86_400)).collect()
-    } else {
-        Vec::new()
-    };
     let (mut items, mut lengths, mut present) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..call.rows {
         if !Call::present(&arrays, row) {
@@ -115,31 +118,12 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
             continue;
         }
         let (start, stop) = (value(0, row), value(1, row));
-        let stride = match (call.count() > 2, of_dates) {
-            (true, true) => steps[row],
-            (true, false) => value(2, row),
-            (false, _) => {
-                if stop >= start {
-                    1
-                } else {
-                    -1
-                }
-            }
+        let stride = match call.count() {
+            2 if stop >= start => 1,
+            2 => -1,
+            _ => value(2, row),
         };
-        if stride == 0 {
-            return Err(Failure::invalid_argument("step must not be zero").into());
-        }
-        if (stride > 0 && stop < start) || (stride < 0 && stop > start) {
-            return Err(Failure::invalid_argument("sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start").into());
-        }
-        let count = (i128::from(stop) - i128::from(start)) / i128::from(stride) + 1;
-        if count > i128::from(LONGEST) {
-            return Err(Failure::invalid_argument(
-                "result of sequence function must not have more than 10000 entries",
-            )
-            .into());
-        }
-        let count = i64::try_from(count).unwrap_or(0);
+        let count = sequence_length(i128::from(stop) - i128::from(start), i128::from(stride))?;
         items.extend((0..count).map(|at| start + at * stride));
         lengths.push(usize::try_from(count).unwrap_or(0));
         present.push(true);
@@ -150,6 +134,25 @@ fn sequence(call: &Call) -> Result<ArrayRef> {
         Arc::new(Int64Array::from(items))
     };
     lists(items, lengths, present, &call.result)
+}
+
+/// How many items a sequence has that goes so far by steps of a stride.
+pub(super) fn sequence_length(distance: i128, stride: i128) -> Result<i64, Failure> {
+    if stride == 0 {
+        return Err(Failure::invalid_argument("step must not be zero"));
+    }
+    if (stride > 0 && distance < 0) || (stride < 0 && distance > 0) {
+        return Err(Failure::invalid_argument(
+            "sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start",
+        ));
+    }
+    let count = distance / stride + 1;
+    if count > i128::from(LONGEST) {
+        return Err(Failure::invalid_argument(
+            "result of sequence function must not have more than 10000 entries",
+        ));
+    }
+    Ok(i64::try_from(count).unwrap_or(0))
 }
 
 fn repeat_types(given: &[TrinoType]) -> Result<Plan, Failure> {

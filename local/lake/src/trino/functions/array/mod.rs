@@ -3,6 +3,7 @@
 mod access;
 mod build;
 mod elements;
+mod moments;
 mod sets;
 
 use std::sync::Arc;
@@ -89,5 +90,5 @@ fn comparable(values: &ArrayRef) -> Result<Rows> {
     let options = datafusion::arrow::compute::SortOptions { descending: false, nulls_first: false };
     let converter =
         RowConverter::new(vec![SortField::new_with_options(values.data_type().clone(), options)])?;
-    Ok(converter.convert_columns(std::slice::from_ref(values))?)
+    Ok(converter.convert_columns(&[crate::moment::told_apart(values)])?)
 }

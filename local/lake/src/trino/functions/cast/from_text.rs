@@ -8,24 +8,24 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, PrimitiveArray,
-    StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
-    TimestampSecondArray,
+    StringArray,
 };
 use datafusion::arrow::datatypes::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimeUnit,
 };
 use datafusion::common::Result;
 
 use super::OnFailure;
 use super::number::{pow10, rescale};
+use super::time::session_offset;
+use crate::moment::{Clock, ClockBuilder, Moment, MomentBuilder, Zone, read_clock, read_timestamp};
 use crate::sql::{Failure, TrinoType};
-use crate::trino::functions::time_zone;
 
 pub(super) fn from_text(
     array: &ArrayRef,
     to: &TrinoType,
     on_failure: OnFailure,
+    zone: Zone,
 ) -> Result<ArrayRef> {
     let texts = array.as_string::<i32>();
     Ok(match to {
@@ -56,15 +56,10 @@ pub(super) fn from_text(
             })?;
             Arc::new(found)
         }
-        TrinoType::Timestamp(precision) => {
-            let precision = *precision;
-            timestamps(texts, to, on_failure, precision, false)?
+        TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_) => {
+            timestamps(texts, to, on_failure, zone)?
         }
-        TrinoType::TimestampWithZone(precision) => {
-            let precision = *precision;
-            timestamps(texts, to, on_failure, precision, true)?
-        }
-        TrinoType::Time(precision) => time_of_day(texts, to, on_failure, *precision)?,
+        TrinoType::Time(_) | TrinoType::TimeWithZone(_) => times(texts, to, on_failure, zone)?,
         other => {
             return Err(Failure::type_mismatch(format!("Cannot cast varchar to {other}")).into());
         }
@@ -129,12 +124,13 @@ fn refusal(text: &str, to: &TrinoType) -> Failure {
         TrinoType::Date
         | TrinoType::Timestamp(_)
         | TrinoType::TimestampWithZone(_)
-        | TrinoType::Time(_) => {
+        | TrinoType::Time(_)
+        | TrinoType::TimeWithZone(_) => {
             let name = match to {
                 TrinoType::Date => "date",
-                TrinoType::Timestamp(_) => "timestamp",
                 TrinoType::Time(_) => "time",
-                _ => "timestamp with time zone",
+                TrinoType::TimeWithZone(_) => "time with time zone",
+                _ => "timestamp",
             };
             Failure::new("INVALID_CAST_ARGUMENT", format!("Value cannot be cast to {name}: {text}"))
         }
@@ -248,138 +244,68 @@ fn digits(text: &[u8], most: usize) -> Option<(i64, &[u8])> {
     Some((value, &text[length..]))
 }
 
-/// `2024-01-31 10:20[:30[.123]]` or a date alone: day number, second of the day,
-/// nanosecond, and what follows (a zone).
-pub(in crate::trino) fn parse_timestamp(text: &str) -> Option<(i64, i64, i64, &str)> {
-    let (days, rest) = date_prefix(text.as_bytes())?;
-    let Some((b' ' | b'T', clock)) = rest.split_first() else {
-        return rest.is_empty().then_some((days, 0, 0, ""));
+/// The moment a text says; without a zone of its own it is of the session's.
+pub(super) fn moment_of(text: &str, to: &TrinoType, session: Zone) -> Option<Moment> {
+    let found = read_timestamp(trim(text))?;
+    let zone = match found.zone {
+        Some(zone) => Zone::parse(zone)?,
+        None => session,
     };
-    let Some((seconds, nanos, rest)) = clock_prefix(clock) else {
-        // A date with a zone alone.
-        return Some((days, 0, 0, std::str::from_utf8(clock).ok()?.trim()));
-    };
-    Some((days, seconds, nanos, std::str::from_utf8(rest).ok()?.trim()))
-}
-
-fn clock_prefix(text: &[u8]) -> Option<(i64, i64, &[u8])> {
-    let (hour, rest) = digits(text, 2)?;
-    let rest = rest.strip_prefix(b":")?;
-    let (minute, rest) = digits(rest, 2)?;
-    let (second, nanos, rest) = match rest.strip_prefix(b":") {
-        None => (0, 0, rest),
-        Some(rest) => {
-            let (second, rest) = digits(rest, 2)?;
-            match rest.strip_prefix(b".") {
-                None => (second, 0, rest),
-                Some(fraction) => {
-                    let length = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
-                    if length == 0 {
-                        return None;
-                    }
-                    let mut nanos = 0_i64;
-                    for at in 0..9 {
-                        let digit =
-                            fraction[..length].get(at).map_or(0, |digit| i64::from(digit - b'0'));
-                        nanos = nanos * 10 + digit;
-                    }
-                    // Picoseconds round half up.
-                    if fraction[..length].get(9).is_some_and(|digit| *digit >= b'5') {
-                        nanos += 1;
-                    }
-                    (second, nanos, &fraction[length..])
-                }
-            }
-        }
-    };
-    (hour < 24 && minute < 60 && second < 60).then_some((
-        hour * 3_600 + minute * 60 + second,
-        nanos,
-        rest,
-    ))
+    Some(match to {
+        TrinoType::TimestampWithZone(_) => Moment::in_zone(found.local, zone),
+        // Without a zone in the type, a zone in the text is dropped.
+        _ => found.local,
+    })
 }
 
 fn timestamps(
     texts: &StringArray,
     to: &TrinoType,
     on_failure: OnFailure,
-    precision: u8,
-    zoned: bool,
+    session: Zone,
 ) -> Result<ArrayRef> {
-    let (per_second, unit) = match precision {
-        0 => (1, TimeUnit::Second),
-        1..=3 => (1_000, TimeUnit::Millisecond),
-        4..=6 => (1_000_000, TimeUnit::Microsecond),
-        _ => (1_000_000_000, TimeUnit::Nanosecond),
-    };
-    let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
-    let ticks = |text: &str| -> Option<i64> {
-        let (days, seconds, nanos, zone) = parse_timestamp(trim(text))?;
-        let nanos = (nanos + coarse / 2) / coarse * coarse;
-        let local = days * 86_400 + seconds;
-        let seconds = match (zone, zoned) {
-            ("", _) => local,
-            // Without a zone in the type, a zone in the text is dropped.
-            (zone, false) => {
-                time_zone::parse(zone)?;
-                local
-            }
-            (zone, true) => time_zone::parse(zone)?.to_utc(local)?,
+    let mut found = MomentBuilder::new(to, texts.len())?;
+    for text in texts {
+        let Some(text) = text else {
+            found.append(None)?;
+            continue;
         };
-        seconds.checked_mul(per_second)?.checked_add(nanos / (1_000_000_000 / per_second))
-    };
-    let zone = || zoned.then(|| "UTC".to_owned());
-    Ok(match unit {
-        TimeUnit::Second => {
-            let found: TimestampSecondArray = each(texts, to, on_failure, ticks)?;
-            Arc::new(found.with_timezone_opt(zone()))
+        let moment = moment_of(text, to, session);
+        let appended = moment.is_some() && found.append(moment).is_ok();
+        match (appended, on_failure) {
+            (true, _) => {}
+            (false, OnFailure::Null) => found.append(None)?,
+            (false, OnFailure::Fail) => return Err(refusal(text, to).into()),
         }
-        TimeUnit::Millisecond => {
-            let found: TimestampMillisecondArray = each(texts, to, on_failure, ticks)?;
-            Arc::new(found.with_timezone_opt(zone()))
-        }
-        TimeUnit::Microsecond => {
-            let found: TimestampMicrosecondArray = each(texts, to, on_failure, ticks)?;
-            Arc::new(found.with_timezone_opt(zone()))
-        }
-        TimeUnit::Nanosecond => {
-            let found: TimestampNanosecondArray = each(texts, to, on_failure, ticks)?;
-            Arc::new(found.with_timezone_opt(zone()))
-        }
-    })
+    }
+    Ok(found.finish())
 }
 
-fn time_of_day(
+fn times(
     texts: &StringArray,
     to: &TrinoType,
     on_failure: OnFailure,
-    precision: u8,
+    session: Zone,
 ) -> Result<ArrayRef> {
-    use datafusion::arrow::array::{
-        Time32MillisecondArray, Time64MicrosecondArray, Time64NanosecondArray,
+    let zoned = matches!(to, TrinoType::TimeWithZone(_));
+    let clock_of = |text: &str| -> Option<Clock> {
+        let (clock, _, has_zone) = read_clock(trim(text))?;
+        match (zoned, has_zone) {
+            (true, false) => Some(Clock { offset: session_offset(session), ..clock }),
+            (false, true) => None,
+            _ => Some(clock),
+        }
     };
-    let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
-    let nanos = |text: &str| -> Option<i64> {
-        let (seconds, nanos, rest) = clock_prefix(trim(text).as_bytes())?;
-        rest.is_empty().then(|| {
-            (seconds * 1_000_000_000 + (nanos + coarse / 2) / coarse * coarse) % 86_400_000_000_000
-        })
-    };
-    Ok(match precision {
-        0..=3 => {
-            let found: Time32MillisecondArray = each(texts, to, on_failure, |text| {
-                nanos(text).and_then(|nanos| i32::try_from(nanos / 1_000_000).ok())
-            })?;
-            Arc::new(found)
+    let mut found = ClockBuilder::new(to, texts.len())?;
+    for text in texts {
+        let clock = text.and_then(clock_of);
+        if let Some(text) = text
+            && clock.is_none()
+            && on_failure == OnFailure::Fail
+        {
+            return Err(refusal(text, to).into());
         }
-        4..=6 => {
-            let found: Time64MicrosecondArray =
-                each(texts, to, on_failure, |text| nanos(text).map(|n| n / 1_000))?;
-            Arc::new(found)
-        }
-        _ => {
-            let found: Time64NanosecondArray = each(texts, to, on_failure, nanos)?;
-            Arc::new(found)
-        }
-    })
+        found.append(clock)?;
+    }
+    Ok(found.finish())
 }

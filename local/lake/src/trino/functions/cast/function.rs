@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::Cast;
@@ -12,8 +13,10 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature,
 };
 
-use super::{OnFailure, cast_array};
+use super::{OnFailure, cast_in_zone};
+use crate::moment::{read_clock, read_timestamp};
 use crate::sql::{Failure, TrinoType, field_of};
+use crate::trino::functions::call::session_zone;
 use crate::trino::functions::function::planned_signature;
 use crate::trino::functions::json::{can_cast_from_json, can_cast_to_json};
 
@@ -54,17 +57,23 @@ impl CastFunction {
             return Ok(kind);
         }
         let value = value.unwrap_or_default();
-        let fraction = || {
-            let digits = value
-                .rsplit_once('.')
-                .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
-            u8::try_from(digits.min(12)).unwrap_or(12)
-        };
         Ok(match kind {
-            TrinoType::Timestamp(_) if has_zone(value) => TrinoType::TimestampWithZone(fraction()),
-            TrinoType::Timestamp(_) => TrinoType::Timestamp(fraction()),
-            TrinoType::Time(_) => TrinoType::Time(fraction()),
+            TrinoType::Timestamp(_) => match read_timestamp(value) {
+                Some(found) if found.zone.is_some() => {
+                    TrinoType::TimestampWithZone(found.precision)
+                }
+                Some(found) => TrinoType::Timestamp(found.precision),
+                None => return Err(no_literal(value, &kind)),
+            },
+            TrinoType::Time(_) => match read_clock(value) {
+                Some((_, precision, true)) => TrinoType::TimeWithZone(precision),
+                Some((_, precision, false)) => TrinoType::Time(precision),
+                None => return Err(no_literal(value, &kind)),
+            },
             TrinoType::Decimal(..) => decimal_type(value)?,
+            TrinoType::Char(_) => {
+                TrinoType::Char(u32::try_from(value.chars().count()).unwrap_or(u32::MAX))
+            }
             other => other,
         })
     }
@@ -77,17 +86,14 @@ impl CastFunction {
     }
 }
 
-/// A literal that is none, in Trino's words.
-fn unreadable(value: &ScalarValue, kind: &TrinoType) -> Failure {
-    let text = value.try_as_str().flatten().unwrap_or_default();
-    let name = kind.to_string().to_uppercase();
+/// The refusal of a literal's text.
+fn no_literal(text: &str, kind: &TrinoType) -> Failure {
+    let name = match kind {
+        TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_) => "TIMESTAMP".to_owned(),
+        TrinoType::Time(_) | TrinoType::TimeWithZone(_) => "TIME".to_owned(),
+        other => other.to_string().to_uppercase(),
+    };
     Failure::new("INVALID_LITERAL", format!("'{text}' is not a valid {name} literal"))
-}
-
-/// Whether a timestamp's text ends with a zone.
-fn has_zone(text: &str) -> bool {
-    let Some((_, clock)) = text.trim().split_once([' ', 'T']) else { return false };
-    clock.contains(|c: char| c.is_alphabetic() || c == '+' || c == '-')
 }
 
 /// `DECIMAL '010.50'` is decimal(5,2): leading zeros count, as in Trino's literals.
@@ -160,16 +166,17 @@ impl ScalarUDFImpl for CastFunction {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let from = TrinoType::of_field(&arguments.arg_fields[0]);
         let to = TrinoType::of_field(&arguments.return_field);
+        let zone = session_zone(&arguments.config_options);
+        let cast = |array: &ArrayRef| cast_in_zone(array, &from, &to, self.on_failure, zone);
         match &arguments.args[0] {
             ColumnarValue::Scalar(value) => {
-                let array = cast_array(&value.to_array()?, &from, &to, self.on_failure);
-                let array =
-                    if self.literal { array.map_err(|_| unreadable(value, &to))? } else { array? };
+                let array = cast(&value.to_array()?).map_err(|error| {
+                    let text = value.try_as_str().flatten().unwrap_or_default();
+                    if self.literal { no_literal(text, &to).into() } else { error }
+                })?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
             }
-            ColumnarValue::Array(array) => {
-                Ok(ColumnarValue::Array(cast_array(array, &from, &to, self.on_failure)?))
-            }
+            ColumnarValue::Array(array) => Ok(ColumnarValue::Array(cast(array)?)),
         }
     }
 }
@@ -177,15 +184,14 @@ impl ScalarUDFImpl for CastFunction {
 /// Casts that DataFusion does as Trino would, and may look through while planning.
 fn is_lossless(from: &TrinoType, to: &TrinoType) -> bool {
     use TrinoType::{Bigint, Date, Double, Integer, Real, Smallint, Timestamp, Tinyint};
-    match (from, to) {
+    matches!(
+        (from, to),
         (Tinyint, Smallint | Integer | Bigint | Double | Real)
-        | (Smallint, Integer | Bigint | Double | Real)
-        | (Integer, Bigint | Double)
-        | (Bigint | Real, Double)
-        | (Date, Timestamp(_)) => true,
-        (Timestamp(from), Timestamp(to)) => from <= to,
-        _ => false,
-    }
+            | (Smallint, Integer | Bigint | Double | Real)
+            | (Integer, Bigint | Double)
+            | (Bigint | Real, Double)
+            | (Date, Timestamp(3))
+    )
 }
 
 /// Whether Trino casts the one type to the other.
@@ -196,8 +202,7 @@ pub(in crate::trino::functions) fn is_castable(from: &TrinoType, to: &TrinoType)
 /// Refuses casts between types that have nothing to do with each other.
 fn check(from: &TrinoType, to: &TrinoType) -> Result<(), Failure> {
     use TrinoType::{
-        Array, Boolean, Char, Date, IpAddress, Json, Map, Row, Time, Timestamp, TimestampWithZone,
-        Unknown, Uuid, Varbinary, Varchar,
+        Array, Boolean, Char, Date, IpAddress, Json, Map, Row, Unknown, Uuid, Varbinary, Varchar,
     };
     let possible = match (from, to) {
         (from, to) if from == to => true,
@@ -211,12 +216,11 @@ fn check(from: &TrinoType, to: &TrinoType) -> Result<(), Failure> {
         | (Array(_) | Map(..) | Row(_), Varchar(_) | Char(_)) => false,
         (_, Varchar(_) | Char(_)) | (Varchar(_) | Char(_), _) => true,
         (from, to) if from.is_numeric() || *from == Boolean => to.is_numeric() || *to == Boolean,
-        (Date, Timestamp(_) | TimestampWithZone(_)) => true,
-        (
-            Timestamp(_) | TimestampWithZone(_),
-            Date | Time(_) | Timestamp(_) | TimestampWithZone(_),
-        ) => true,
-        (Time(_), Time(_)) => true,
+        (Date, to) if to.is_moment() => true,
+        (from, Date) if from.is_moment() => true,
+        (from, to) if from.is_moment() || from.is_time() => {
+            *from != Date && *to != Date && (to.is_moment() || to.is_time())
+        }
         (Array(from), Array(to)) => return check(from, to),
         (Map(key, value), Map(to_key, to_value)) => {
             check(key, to_key)?;

@@ -9,10 +9,9 @@ mod time;
 mod to_text;
 
 pub(in crate::trino) use address::{from_sixteen, sixteen};
-pub(in crate::trino) use from_text::{parse_decimal, parse_timestamp};
+pub(in crate::trino) use from_text::parse_decimal;
 pub(super) use function::{functions, is_castable, type_named};
 pub(in crate::trino) use number::{decimal_text, pow10, rescale};
-pub(in crate::trino) use time::{from_instants, instants, times_of_day};
 pub(in crate::trino) use to_text::write_scientific_double;
 
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray, new_null_array};
 use datafusion::common::Result;
 
+use crate::moment::Zone;
 use crate::sql::{Failure, TrinoType};
 
 /// What a value that cannot be cast becomes.
@@ -40,17 +40,27 @@ impl OnFailure {
     }
 }
 
-/// Casts an array from one Trino type to another.
+/// Casts an array from one Trino type to another, where no zone of a session is asked for.
 pub(in crate::trino) fn cast_array(
     array: &ArrayRef,
     from: &TrinoType,
     to: &TrinoType,
     on_failure: OnFailure,
 ) -> Result<ArrayRef> {
+    cast_in_zone(array, from, to, on_failure, Zone::UTC)
+}
+
+/// Casts an array from one Trino type to another in a session's zone.
+pub(in crate::trino) fn cast_in_zone(
+    array: &ArrayRef,
+    from: &TrinoType,
+    to: &TrinoType,
+    on_failure: OnFailure,
+    zone: Zone,
+) -> Result<ArrayRef> {
     use TrinoType::{
-        Array as List, Bigint, Boolean, Char, Date, Decimal, Double, Integer, IpAddress, Json, Map,
-        Real, Row, Smallint, Timestamp, TimestampWithZone, Tinyint, Unknown, Uuid, Varbinary,
-        Varchar,
+        Array as List, Bigint, Boolean, Char, Decimal, Double, Integer, IpAddress, Json, Map, Real,
+        Row, Smallint, Tinyint, Unknown, Uuid, Varbinary, Varchar,
     };
     if from == to {
         return Ok(array.clone());
@@ -71,19 +81,17 @@ pub(in crate::trino) fn cast_array(
             Ok(Arc::new(bytes))
         }
         (_, Varchar(length)) => to_text::to_text(array, from, *length, on_failure),
-        (Varchar(_) | Char(_), _) => from_text::from_text(array, to, on_failure),
+        (Varchar(_) | Char(_), _) => from_text::from_text(array, to, on_failure, zone),
         (Boolean | Tinyint | Smallint | Integer | Bigint | Real | Double | Decimal(..), _)
             if to.is_numeric() || *to == Boolean =>
         {
             number::cast(array, from, to, on_failure)
         }
-        (
-            Date | Timestamp(_) | TimestampWithZone(_),
-            Date | Timestamp(_) | TimestampWithZone(_) | TrinoType::Time(_),
-        )
-        | (TrinoType::Time(_), TrinoType::Time(_)) => time::cast(array, from, to),
+        (from, to) if time::is_temporal(from) && time::is_temporal(to) => {
+            time::cast(array, from, to, on_failure, zone)
+        }
         (List(_), List(_)) | (Map(..), Map(..)) | (Row(_), Row(_)) => {
-            nested::cast(array, from, to, on_failure)
+            nested::cast(array, from, to, on_failure, zone)
         }
         (Varbinary, Varbinary) => Ok(array.clone()),
         _ => Err(Failure::type_mismatch(format!("Cannot cast {from} to {to}")).into()),

@@ -6,7 +6,8 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, St
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::{OnFailure, cast_array};
+use super::{OnFailure, cast_in_zone};
+use crate::moment::Zone;
 use crate::sql::{Failure, TrinoType};
 
 pub(super) fn cast(
@@ -14,11 +15,12 @@ pub(super) fn cast(
     from: &TrinoType,
     to: &TrinoType,
     on_failure: OnFailure,
+    zone: Zone,
 ) -> Result<ArrayRef> {
     match (from, to, to.to_arrow()) {
         (TrinoType::Array(from), TrinoType::Array(to), DataType::List(field)) => {
             let list = array.as_list::<i32>();
-            let items = cast_array(list.values(), from, to, on_failure)?;
+            let items = cast_in_zone(list.values(), from, to, on_failure, zone)?;
             Ok(Arc::new(ListArray::try_new(
                 field,
                 list.offsets().clone(),
@@ -32,8 +34,8 @@ pub(super) fn cast(
             DataType::Map(entries, _),
         ) => {
             let map = array.as_map();
-            let keys = cast_array(map.keys(), key, to_key, on_failure)?;
-            let values = cast_array(map.values(), value, to_value, on_failure)?;
+            let keys = cast_in_zone(map.keys(), key, to_key, on_failure, zone)?;
+            let values = cast_in_zone(map.values(), value, to_value, on_failure, zone)?;
             let DataType::Struct(fields) = entries.data_type() else {
                 return Err(Failure::type_mismatch("a map has entries").into());
             };
@@ -54,7 +56,7 @@ pub(super) fn cast(
                 .columns()
                 .iter()
                 .zip(from.iter().zip(to))
-                .map(|(column, (from, to))| cast_array(column, &from.1, &to.1, on_failure))
+                .map(|(column, (from, to))| cast_in_zone(column, &from.1, &to.1, on_failure, zone))
                 .collect::<Result<Vec<_>>>()?;
             Ok(Arc::new(StructArray::try_new_with_length(
                 fields,

@@ -1,150 +1,121 @@
 //! Between dates, times and timestamps.
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, Time32MillisecondArray,
-    Time64MicrosecondArray, Time64NanosecondArray,
-};
-use datafusion::arrow::datatypes::{
-    DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
-};
+use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;
 
-use crate::sql::{Failure, TrinoType, ticks_of};
+use super::OnFailure;
+use crate::moment::{
+    Clock, ClockBuilder, DAY, Moment, MomentBuilder, SECOND, Zone, clocks, moments,
+};
+use crate::sql::{Failure, TrinoType};
 
-const NANOS: i64 = 1_000_000_000;
-
-/// Seconds and nanoseconds since the epoch in each row; a date is its midnight.
-pub(in crate::trino) fn instants(array: &ArrayRef) -> Vec<Option<(i64, i64)>> {
-    match array.data_type() {
-        DataType::Date32 => array
-            .as_primitive::<Date32Type>()
-            .iter()
-            .map(|days| days.map(|days| (i64::from(days) * 86_400, 0)))
-            .collect(),
-        DataType::Timestamp(unit, _) => (0..array.len())
-            .map(|row| {
-                (!array.is_null(row)).then(|| {
-                    let (ticks, per_second, _) = ticks_of(array.as_ref(), *unit, row);
-                    (
-                        ticks.div_euclid(per_second),
-                        ticks.rem_euclid(per_second) * (NANOS / per_second),
-                    )
-                })
-            })
-            .collect(),
-        _ => vec![None; array.len()],
-    }
+pub(super) fn is_temporal(kind: &TrinoType) -> bool {
+    kind.is_moment() || kind.is_time()
 }
 
-/// Timestamps of a type from seconds and nanoseconds, rounded half up.
-pub(in crate::trino) fn from_instants(
-    instants: impl Iterator<Item = Option<(i64, i64)>>,
+pub(super) fn cast(
+    array: &ArrayRef,
+    from: &TrinoType,
     to: &TrinoType,
+    on_failure: OnFailure,
+    zone: Zone,
 ) -> Result<ArrayRef> {
-    let (precision, zone) = match to {
-        TrinoType::TimestampWithZone(precision) => (*precision, Some("UTC")),
-        TrinoType::Timestamp(precision) => (*precision, None),
-        TrinoType::Date => {
-            let found: Date32Array = instants
-                .map(|instant| {
-                    instant.and_then(|(seconds, _)| i32::try_from(seconds.div_euclid(86_400)).ok())
-                })
-                .collect();
-            return Ok(Arc::new(found));
+    match (from.is_time(), to.is_time()) {
+        (true, true) => {
+            let now = session_offset(zone);
+            let mut found = ClockBuilder::new(to, array.len())?;
+            for clock in clocks(array) {
+                let clock = clock.map(|clock| match (from, to) {
+                    (TrinoType::Time(_), TrinoType::TimeWithZone(_)) => {
+                        Clock { offset: now, ..clock }
+                    }
+                    (_, TrinoType::Time(_)) => Clock { offset: 0, ..clock },
+                    _ => clock,
+                });
+                found.append(clock)?;
+            }
+            Ok(found.finish())
         }
-        other => {
-            return Err(Failure::type_mismatch(format!("Cannot cast timestamp to {other}")).into());
+        (false, true) => {
+            let mut found = ClockBuilder::new(to, array.len())?;
+            for moment in moments(array) {
+                found.append(moment.map(|moment| clock_of(moment, from, to, zone)))?;
+            }
+            Ok(found.finish())
         }
+        (true, false) => {
+            let today = today(zone);
+            let of_clock = |clock: Clock| match from {
+                TrinoType::TimeWithZone(_) => {
+                    let local = Moment::new(today * DAY + clock.second_of_day(), clock.fraction());
+                    let zone = Zone::of_offset(clock.offset).unwrap_or(Zone::UTC);
+                    Moment::in_zone(local, zone)
+                }
+                _ => Moment::new(today * DAY + clock.second_of_day(), clock.fraction()),
+            };
+            let found = clocks(array).into_iter().map(|clock| clock.map(of_clock));
+            append_all(found, from, to, on_failure, zone, array.len())
+        }
+        (false, false) => {
+            append_all(moments(array).into_iter(), from, to, on_failure, zone, array.len())
+        }
+    }
+}
+
+fn append_all(
+    found: impl Iterator<Item = Option<Moment>>,
+    from: &TrinoType,
+    to: &TrinoType,
+    on_failure: OnFailure,
+    zone: Zone,
+    rows: usize,
+) -> Result<ArrayRef> {
+    let mut built = MomentBuilder::new(to, rows)?;
+    let zoned = |kind: &TrinoType| {
+        matches!(kind, TrinoType::TimestampWithZone(_) | TrinoType::TimeWithZone(_))
     };
-    let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
-    let per_second = match precision {
-        0 => 1,
-        1..=3 => 1_000,
-        4..=6 => 1_000_000,
-        _ => NANOS,
-    };
-    let ticks = instants.map(|instant| {
-        instant.and_then(|(seconds, nanos)| {
-            let nanos = (nanos + coarse / 2) / coarse * coarse;
-            seconds.checked_mul(per_second)?.checked_add(nanos / (NANOS / per_second))
-        })
-    });
-    Ok(match per_second {
-        1 => {
-            Arc::new(ticks.collect::<PrimitiveArray<TimestampSecondType>>().with_timezone_opt(zone))
+    for moment in found {
+        let moment = moment.map(|moment| match (zoned(from), zoned(to)) {
+            (false, true) => Moment::in_zone(moment, zone),
+            (true, false) => moment.local(),
+            _ => moment,
+        });
+        match (built.append(moment), on_failure) {
+            (Ok(()), _) => {}
+            (Err(_), OnFailure::Null) => built.append(None)?,
+            (Err(_), OnFailure::Fail) if *from == TrinoType::Date => {
+                let days = moment.map_or(0, Moment::day);
+                return Err(Failure::new(
+                    "NUMERIC_VALUE_OUT_OF_RANGE",
+                    format!("Date cannot be represented as timestamp: {days}"),
+                )
+                .into());
+            }
+            (Err(failure), OnFailure::Fail) => return Err(failure.into()),
         }
-        1_000 => Arc::new(
-            ticks.collect::<PrimitiveArray<TimestampMillisecondType>>().with_timezone_opt(zone),
-        ),
-        1_000_000 => Arc::new(
-            ticks.collect::<PrimitiveArray<TimestampMicrosecondType>>().with_timezone_opt(zone),
-        ),
-        _ => Arc::new(
-            ticks.collect::<PrimitiveArray<TimestampNanosecondType>>().with_timezone_opt(zone),
-        ),
-    })
-}
-
-pub(super) fn cast(array: &ArrayRef, from: &TrinoType, to: &TrinoType) -> Result<ArrayRef> {
-    match (from, to) {
-        (_, TrinoType::Time(precision)) => Ok(time_of_day(array, *precision)),
-        _ => from_instants(instants(array).into_iter(), to),
     }
+    Ok(built.finish())
 }
 
-/// Seconds and nanoseconds since midnight of times.
-pub(in crate::trino) fn times_of_day(array: &ArrayRef) -> Vec<Option<(i64, i64)>> {
-    nanos_of_day(array)
-        .into_iter()
-        .map(|nanos| nanos.map(|nanos| (nanos / NANOS, nanos % NANOS)))
-        .collect()
+/// The time of the day of a moment, with its distance from UTC.
+fn clock_of(moment: Moment, from: &TrinoType, to: &TrinoType, zone: Zone) -> Clock {
+    let local = moment.local();
+    let picos = local.seconds.rem_euclid(DAY) * SECOND + local.picos;
+    let offset = match (from, to) {
+        (_, TrinoType::Time(_)) => 0,
+        // Trino asks the zone for its offset at the local time, as if that were UTC's.
+        (TrinoType::TimestampWithZone(_), _) => moment.zone.offset_at(local.seconds) / 60,
+        _ => zone.offset_at(local.seconds) / 60,
+    };
+    Clock::new(picos, offset)
 }
 
-fn nanos_of_day(array: &ArrayRef) -> Vec<Option<i64>> {
-    match array.data_type() {
-        DataType::Time32(TimeUnit::Millisecond) => array
-            .as_primitive::<datafusion::arrow::datatypes::Time32MillisecondType>()
-            .iter()
-            .map(|value| value.map(|value| i64::from(value) * 1_000_000))
-            .collect(),
-        DataType::Time64(TimeUnit::Microsecond) => array
-            .as_primitive::<datafusion::arrow::datatypes::Time64MicrosecondType>()
-            .iter()
-            .map(|value| value.map(|value| value * 1_000))
-            .collect(),
-        DataType::Time64(_) => array
-            .as_primitive::<datafusion::arrow::datatypes::Time64NanosecondType>()
-            .iter()
-            .collect(),
-        _ => instants(array)
-            .into_iter()
-            .map(|instant| {
-                instant.map(|(seconds, nanos)| seconds.rem_euclid(86_400) * NANOS + nanos)
-            })
-            .collect(),
-    }
+/// Minutes a session's zone is ahead of UTC now.
+pub(in crate::trino) fn session_offset(zone: Zone) -> i64 {
+    zone.offset_at(crate::clock::now().as_second()) / 60
 }
 
-fn time_of_day(array: &ArrayRef, precision: u8) -> ArrayRef {
-    let coarse = 10_i64.pow(9 - u32::from(precision.min(9)));
-    let day = 86_400 * NANOS;
-    let rounded = nanos_of_day(array)
-        .into_iter()
-        .map(|nanos| nanos.map(|nanos| (nanos + coarse / 2) / coarse * coarse % day));
-    match precision {
-        0..=3 => Arc::new(
-            rounded
-                .map(|nanos| nanos.and_then(|nanos| i32::try_from(nanos / 1_000_000).ok()))
-                .collect::<Time32MillisecondArray>(),
-        ),
-        4..=6 => Arc::new(
-            rounded
-                .map(|nanos| nanos.map(|nanos| nanos / 1_000))
-                .collect::<Time64MicrosecondArray>(),
-        ),
-        _ => Arc::new(rounded.collect::<Time64NanosecondArray>()),
-    }
+/// The day number of today in a session's zone.
+fn today(zone: Zone) -> i64 {
+    Moment::of_millis(crate::clock::now().as_millisecond(), zone).day()
 }

@@ -69,14 +69,13 @@ pub(super) fn to_text(
             (true, _) => found.append_value(&text),
             (false, OnFailure::Null) => found.append_null(),
             (false, OnFailure::Fail) => {
-                return Err(Failure::new(
-                    "INVALID_CAST_ARGUMENT",
-                    format!(
-                        "Value {text} cannot be represented as varchar({})",
-                        length.unwrap_or_default()
-                    ),
-                )
-                .into());
+                let to = TrinoType::Varchar(length);
+                let message = if from.is_time() || from.is_interval() {
+                    format!("Cannot cast '{text}' to {to}")
+                } else {
+                    format!("Value {text} cannot be represented as {to}")
+                };
+                return Err(Failure::new("INVALID_CAST_ARGUMENT", message).into());
             }
         }
     }

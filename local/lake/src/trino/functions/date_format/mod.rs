@@ -1,5 +1,5 @@
 //! Dates and times as texts and back: `MySQL`'s formats (`date_format`, `date_parse`),
-//! Java's (`format_datetime`, `parse_datetime`), and ISO 8601.
+//! Java's (`format_datetime`, `parse_datetime`).
 
 mod parse;
 mod reading;
@@ -10,9 +10,9 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;
 
 use super::call::Call;
-use super::cast::instants;
 use super::date_parts::{iso_week, weekday, year_day};
 use super::function::{Function, Plan, exactly, unexpected};
+use crate::moment::{DAY, Moment as Instant, moments};
 use crate::sql::{Failure, TrinoType, civil};
 
 const TEXT: TrinoType = TrinoType::Varchar(None);
@@ -28,7 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "format_datetime",
         |given| format_types("format_datetime", given),
-        |call| format(call, java),
+        format_datetime,
     ),
     Function::new(
         "date_parse",
@@ -40,7 +40,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |given| exactly("parse_datetime", given, &[TEXT, TEXT], TrinoType::TimestampWithZone(3)),
         parse_datetime,
     ),
-    Function::new("to_iso8601", iso_types, to_iso8601),
 ];
 
 const MONTHS: [&str; 12] = [
@@ -81,13 +80,17 @@ struct Moment {
     hour: i64,
     minute: i64,
     second: i64,
-    nanos: i64,
+    picos: i64,
+    /// Seconds ahead of UTC.
+    offset: i64,
+    zone: crate::moment::Zone,
 }
 
 impl Moment {
-    fn of((seconds, nanos): (i64, i64)) -> Self {
-        let days = seconds.div_euclid(86_400);
-        let clock = seconds.rem_euclid(86_400);
+    fn of(instant: Instant) -> Self {
+        let local = instant.local();
+        let days = local.seconds.div_euclid(DAY);
+        let clock = local.seconds.rem_euclid(DAY);
         let (year, month, day) = civil(days);
         Self {
             days,
@@ -97,7 +100,9 @@ impl Moment {
             hour: clock / 3_600,
             minute: clock / 60 % 60,
             second: clock % 60,
-            nanos,
+            picos: local.picos,
+            offset: local.seconds - instant.seconds,
+            zone: instant.zone,
         }
     }
 
@@ -118,16 +123,37 @@ impl Moment {
     }
 }
 
+/// Whether a pattern of Joda's asks for a zone.
+fn shows_zone(pattern: &str) -> bool {
+    let mut quoted = false;
+    pattern.chars().any(|c| {
+        quoted ^= c == '\'';
+        !quoted && matches!(c, 'z' | 'Z')
+    })
+}
+
+fn format_datetime(call: &Call) -> Result<ArrayRef> {
+    let zoned = matches!(call.kind(0), TrinoType::TimestampWithZone(_));
+    if !zoned && call.texts(1)?.iter().flatten().any(shows_zone) {
+        return Err(Failure::invalid_argument(
+            "format_datetime for TIMESTAMP type, cannot use 'Z' nor 'z' in format, as this type does not contain TZ information",
+        )
+        .into());
+    }
+    format(call, java)
+}
+
 fn format(
     call: &Call,
     write: fn(&Moment, &str, &mut String) -> Result<(), Failure>,
 ) -> Result<ArrayRef> {
     let patterns = call.texts(1)?;
-    let found = instants(&call.array(0)?);
+    let found = moments(&call.array(0)?);
     call.each_text(|row| {
         let Some(instant) = found[row] else { return Ok(None) };
         let mut text = String::new();
-        write(&Moment::of(instant), patterns.value(row), &mut text)?;
+        // Trino shows milliseconds, rounded.
+        write(&Moment::of(instant.rounded(3)), patterns.value(row), &mut text)?;
         Ok(Some(text))
     })
 }
@@ -152,7 +178,7 @@ fn mysql(moment: &Moment, pattern: &str, out: &mut String) -> Result<(), Failure
             'c' => write!(out, "{}", moment.month),
             'd' => write!(out, "{:02}", moment.day),
             'e' => write!(out, "{}", moment.day),
-            'f' => write!(out, "{:06}", moment.nanos / 1_000),
+            'f' => write!(out, "{:06}", moment.picos / 1_000_000),
             'H' => write!(out, "{:02}", moment.hour),
             'h' | 'I' => write!(out, "{:02}", moment.hour12()),
             'i' => write!(out, "{:02}", moment.minute),
@@ -228,18 +254,35 @@ fn java(moment: &Moment, pattern: &str, out: &mut String) -> Result<(), Failure>
             'm' => number(moment.minute, out),
             's' => number(moment.second, out),
             'S' => {
-                let digits = format!("{:09}", moment.nanos / 1_000_000 * 1_000_000);
-                out.push_str(&digits[..width.min(9)]);
+                // Joda has milliseconds.
+                let digits = format!("{:03}", moment.picos / crate::moment::MILLISECOND);
+                let _ = write!(out, "{digits:0<width$.width$}");
             }
-            'Z' if width == 1 => out.push_str("+0000"),
-            'Z' if width == 2 => out.push_str("+00:00"),
-            'Z' | 'z' => out.push_str("UTC"),
+            'Z' | 'z' => zone(moment, letter, width, out)?,
             'G' => out.push_str(if moment.year > 0 { "AD" } else { "BC" }),
             other => {
                 return Err(Failure::invalid_argument(format!(
                     "Illegal pattern component: {other}"
                 )));
             }
+        }
+    }
+    Ok(())
+}
+
+/// `+0545`, `+05:45`, the zone's name, or its short name.
+fn zone(moment: &Moment, letter: char, width: usize, out: &mut String) -> Result<(), Failure> {
+    let minutes = moment.offset.abs() / 60;
+    let sign = if moment.offset < 0 { '-' } else { '+' };
+    match (letter, width) {
+        ('Z', 1) => drop(write!(out, "{sign}{:02}{:02}", minutes / 60, minutes % 60)),
+        ('Z', 2) => drop(write!(out, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)),
+        ('Z', _) => moment.zone.write(out),
+        _ if moment.zone.is_fixed() => moment.zone.write(out),
+        _ => {
+            return Err(Failure::not_supported(
+                "the short and long names of zones (z) are not known here: Z shows the offset, ZZZ the zone",
+            ));
         }
     }
     Ok(())
@@ -265,38 +308,4 @@ fn quoted(letters: &[char], start: usize, out: &mut String) -> usize {
         at += 1;
     }
     at
-}
-
-fn iso_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    match given {
-        [TrinoType::Date | TrinoType::Timestamp(_) | TrinoType::TimestampWithZone(_)] => {
-            Ok(Plan::given(given, TEXT))
-        }
-        _ => Err(unexpected("to_iso8601", given, "to_iso8601(date or timestamp)")),
-    }
-}
-
-fn to_iso8601(call: &Call) -> Result<ArrayRef> {
-    let kind = call.kind(0).clone();
-    let found = instants(&call.array(0)?);
-    call.each_text(|row| {
-        let Some(instant) = found[row] else { return Ok(None) };
-        let moment = Moment::of(instant);
-        let mut text = format!("{:04}-{:02}-{:02}", moment.year, moment.month, moment.day);
-        let precision = match kind {
-            TrinoType::Timestamp(precision) | TrinoType::TimestampWithZone(precision) => {
-                usize::from(precision.min(9))
-            }
-            _ => return Ok(Some(text)),
-        };
-        let _ = write!(text, "T{:02}:{:02}:{:02}", moment.hour, moment.minute, moment.second);
-        if precision > 0 {
-            let digits = format!("{:09}", moment.nanos);
-            let _ = write!(text, ".{}", &digits[..precision]);
-        }
-        if matches!(kind, TrinoType::TimestampWithZone(_)) {
-            text.push('Z');
-        }
-        Ok(Some(text))
-    })
 }

@@ -5,25 +5,22 @@ use datafusion::common::Result;
 
 use super::reading::Reading;
 use super::{DAYS, MONTHS, not_supported, quoted};
+use crate::moment::{Moment, Zone, of_moments};
 use crate::sql::{Failure, TrinoType};
 use crate::trino::functions::call::Call;
-use crate::trino::functions::cast::from_instants;
-use crate::trino::functions::time_zone;
 
 pub(super) fn date_parse(call: &Call) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
-    let found = (0..call.rows)
-        .map(|row| {
-            if texts.is_null(row) || patterns.is_null(row) {
-                return Ok(None);
-            }
-            read_mysql(texts.value(row), patterns.value(row)).map(Some)
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    from_instants(found.into_iter(), &TrinoType::Timestamp(3))
+    let found = (0..call.rows).map(|row| {
+        if texts.is_null(row) || patterns.is_null(row) {
+            return Ok(None);
+        }
+        read_mysql(texts.value(row), patterns.value(row)).map(Some)
+    });
+    of_moments::<Failure>(found, &TrinoType::Timestamp(3))
 }
 
-fn read_mysql(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
+fn read_mysql(text: &str, pattern: &str) -> Result<Moment, Failure> {
     let malformed = |rest: &str| {
         Failure::invalid_argument(format!("Invalid format: \"{text}\" is malformed at \"{rest}\""))
     };
@@ -49,14 +46,16 @@ fn read_mysql(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
             }),
             Some('i') => reading.number(2).map(|minute| reading.minute = minute),
             Some('s' | 'S') => reading.number(2).map(|second| reading.second = second),
-            Some('f') => reading.fraction(9).map(|nanos| reading.nanos = nanos),
+            Some('f') => reading.fraction(9).map(|picos| reading.picos = picos),
             Some('p') => reading.half().map(|afternoon| reading.afternoon = Some(afternoon)),
             Some('T') => read_clock(&mut reading),
             Some('r') => read_clock(&mut reading)
                 .and_then(|()| reading.literal(' '))
                 .and_then(|()| reading.half())
                 .map(|afternoon| reading.afternoon = Some(afternoon)),
-            Some(code @ ('D' | 'U' | 'u' | 'V' | 'w' | 'X' | 'v' | 'x')) => {
+            Some('x') => reading.year(9).map(|year| reading.week_year = Some(year)),
+            Some('v') => reading.number(2).map(|week| reading.week = Some(week)),
+            Some(code @ ('D' | 'U' | 'u' | 'V' | 'w' | 'X')) => {
                 return Err(not_supported(code));
             }
             Some(other) => reading.literal(other),
@@ -78,23 +77,21 @@ fn read_clock(reading: &mut Reading<'_>) -> Option<()> {
 
 pub(super) fn parse_datetime(call: &Call) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
-    let found = (0..call.rows)
-        .map(|row| {
-            if texts.is_null(row) || patterns.is_null(row) {
-                return Ok(None);
-            }
-            read_java(texts.value(row), patterns.value(row)).map(Some)
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    from_instants(found.into_iter(), &TrinoType::TimestampWithZone(3))
+    let found = (0..call.rows).map(|row| {
+        if texts.is_null(row) || patterns.is_null(row) {
+            return Ok(None);
+        }
+        read_java(texts.value(row), patterns.value(row), call.zone).map(Some)
+    });
+    of_moments::<Failure>(found, &TrinoType::TimestampWithZone(3))
 }
 
-fn read_java(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
+fn read_java(text: &str, pattern: &str, session: Zone) -> Result<Moment, Failure> {
     let malformed = |rest: &str| {
         Failure::invalid_argument(format!("Invalid format: \"{text}\" is malformed at \"{rest}\""))
     };
     let mut reading = Reading::new(text);
-    let mut zone = None;
+    let mut zone = session;
     let letters: Vec<char> = pattern.chars().collect();
     let mut at = 0;
     while at < letters.len() {
@@ -129,13 +126,12 @@ fn read_java(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
             'H' | 'k' | 'h' | 'K' => reading.number(most(2)).map(|hour| reading.hour = hour),
             'm' => reading.number(most(2)).map(|minute| reading.minute = minute),
             's' => reading.number(most(2)).map(|second| reading.second = second),
-            'S' => reading.fraction(most(9)).map(|nanos| reading.nanos = nanos),
+            'S' => reading.fraction(most(9)).map(|picos| reading.picos = picos),
             'Z' | 'z' => {
                 let end = reading.rest.find(' ').unwrap_or(reading.rest.len());
                 let (name, rest) = reading.rest.split_at(end);
                 reading.rest = rest;
-                zone = time_zone::parse(name);
-                zone.as_ref().map(|_| ())
+                Zone::parse(name).map(|named| zone = named)
             }
             other => {
                 return Err(Failure::invalid_argument(format!(
@@ -146,10 +142,6 @@ fn read_java(text: &str, pattern: &str) -> Result<(i64, i64), Failure> {
         read.ok_or_else(|| malformed(before))?;
     }
     let rest = reading.rest;
-    let (seconds, nanos) = reading.finish().ok_or_else(|| malformed(rest))?;
-    let seconds = match zone {
-        Some(zone) => zone.to_utc(seconds).ok_or_else(|| malformed(rest))?,
-        None => seconds,
-    };
-    Ok((seconds, nanos))
+    let local = reading.finish().ok_or_else(|| malformed(rest))?;
+    Ok(Moment::in_zone(local, zone))
 }

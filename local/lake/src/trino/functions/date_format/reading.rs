@@ -1,5 +1,6 @@
 //! What has been read of a text, part by part.
 
+use crate::moment::{DAY, MILLISECOND, Moment};
 use crate::sql::day_number;
 
 /// What has been read of a text.
@@ -9,10 +10,15 @@ pub(super) struct Reading<'a> {
     pub month: i64,
     pub day: i64,
     pub day_of_year: Option<i64>,
+    /// The year of a week of ISO 8601.
+    pub week_year: Option<i64>,
+    /// That week.
+    pub week: Option<i64>,
     pub hour: i64,
     pub minute: i64,
     pub second: i64,
-    pub nanos: i64,
+    /// Of the second, to whole milliseconds.
+    pub picos: i64,
     pub afternoon: Option<bool>,
     /// The hour is one of twelve.
     pub half_day: bool,
@@ -26,10 +32,12 @@ impl<'a> Reading<'a> {
             month: 1,
             day: 1,
             day_of_year: None,
+            week_year: None,
+            week: None,
             hour: 0,
             minute: 0,
             second: 0,
-            nanos: 0,
+            picos: 0,
             afternoon: None,
             half_day: false,
         }
@@ -50,12 +58,12 @@ impl<'a> Reading<'a> {
         self.number(most)
     }
 
-    /// Digits after the point.
+    /// Picoseconds of digits after the point; what is below a millisecond is dropped.
     pub fn fraction(&mut self, most: usize) -> Option<i64> {
         let before = self.rest.len();
         let value = self.number(most)?;
         let digits = u32::try_from(before - self.rest.len()).ok()?;
-        Some(value * 10_i64.pow(9 - digits.min(9)))
+        Some(value * 10_i64.pow(12 - digits.min(9)) / MILLISECOND * MILLISECOND)
     }
 
     pub fn name(&mut self, names: &[&str]) -> Option<i64> {
@@ -89,7 +97,7 @@ impl<'a> Reading<'a> {
         Some(())
     }
 
-    pub fn finish(self) -> Option<(i64, i64)> {
+    pub fn finish(self) -> Option<Moment> {
         if !self.rest.is_empty() || self.hour > 23 || self.minute > 59 || self.second > 59 {
             return None;
         }
@@ -100,10 +108,14 @@ impl<'a> Reading<'a> {
             None if self.half_day => return None,
             None => self.hour,
         };
-        let days = match self.day_of_year {
-            Some(day) => day_number(self.year, 1, 1)? + day - 1,
-            None => day_number(self.year, self.month, self.day)?,
+        let days = match (self.day_of_year, self.week_year, self.week) {
+            (Some(day), ..) => day_number(self.year, 1, 1)? + day - 1,
+            (None, None, None) => day_number(self.year, self.month, self.day)?,
+            (None, year, week) => {
+                let first = day_number(year.unwrap_or(self.year), 1, 4)?;
+                first - (first + 3).rem_euclid(7) + (week.unwrap_or(1) - 1) * 7
+            }
         };
-        Some((days * 86_400 + hour * 3_600 + self.minute * 60 + self.second, self.nanos))
+        Some(Moment::new(days * DAY + hour * 3_600 + self.minute * 60 + self.second, self.picos))
     }
 }

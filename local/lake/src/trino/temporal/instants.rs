@@ -1,0 +1,125 @@
+//! Where values are grouped, sorted and counted: values with zones by their instants.
+
+use std::sync::Arc;
+
+use datafusion::common::{DFSchema, Result};
+use datafusion::functions_aggregate::expr_fn::min;
+use datafusion::logical_expr::expr::{AggregateFunction, Sort, WindowFunction};
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, LogicalPlan, LogicalPlanBuilder};
+
+use super::{Temporal, kind_of};
+use crate::sql::{Failure, TrinoType};
+use crate::trino::functions::instant_type;
+
+/// Aggregates that look at which values there are.
+const COUNTING: [&str; 2] = ["count", "approx_distinct"];
+
+impl Temporal {
+    fn sorts(&self, sorts: Vec<Sort>, schema: &DFSchema) -> Result<Vec<Sort>> {
+        sorts
+            .into_iter()
+            .map(|sort| {
+                let kind = kind_of(&sort.expr, schema)?;
+                Ok(Sort { expr: self.instant(sort.expr, &kind), ..sort })
+            })
+            .collect()
+    }
+
+    pub(super) fn aggregate(
+        &self,
+        mut call: AggregateFunction,
+        schema: &DFSchema,
+    ) -> Result<AggregateFunction> {
+        let name = call.func.name();
+        call.params.order_by = self.sorts(call.params.order_by, schema)?;
+        if COUNTING.contains(&name) && (call.params.distinct || name != "count") {
+            call.params.args = self.told_apart(call.params.args, schema)?;
+        }
+        Ok(call)
+    }
+
+    fn told_apart(&self, exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
+        exprs
+            .into_iter()
+            .map(|expr| {
+                let kind = kind_of(&expr, schema)?;
+                Ok(self.instant(expr, &kind))
+            })
+            .collect()
+    }
+
+    pub(super) fn window(
+        &self,
+        mut call: Box<WindowFunction>,
+        schema: &DFSchema,
+    ) -> Result<Box<WindowFunction>> {
+        call.params.order_by = self.sorts(call.params.order_by, schema)?;
+        call.params.partition_by = self.told_apart(call.params.partition_by, schema)?;
+        Ok(call)
+    }
+
+    pub(super) fn by_instants(&self, node: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
+        match node {
+            LogicalPlan::Sort(mut sort) => {
+                sort.expr = self.sorts(sort.expr, schema)?;
+                Ok(LogicalPlan::Sort(sort))
+            }
+            LogicalPlan::Aggregate(aggregate) => self.grouped(aggregate, schema),
+            LogicalPlan::Distinct(Distinct::All(input)) if has_zone(input.schema()) => {
+                let columns: Vec<Expr> = input.schema().iter().map(Expr::from).collect();
+                let schema = input.schema().clone();
+                self.grouped(Aggregate::try_new(input, columns, Vec::new())?, &schema)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Groups by instants, each shown in one of the zones its values have.
+    fn grouped(&self, aggregate: Aggregate, schema: &DFSchema) -> Result<LogicalPlan> {
+        let mut zoned = Vec::new();
+        for (at, expr) in aggregate.group_expr.iter().enumerate() {
+            if let Expr::GroupingSet(sets) = expr {
+                for expr in sets.distinct_expr() {
+                    if instant_type(&kind_of(expr, schema)?).is_some() {
+                        return Err(Failure::not_supported(
+                            "grouping sets over values with time zones are not supported",
+                        )
+                        .into());
+                    }
+                }
+            } else if instant_type(&kind_of(expr, schema)?).is_some() {
+                zoned.push(at);
+            }
+        }
+        if zoned.is_empty() {
+            return Ok(LogicalPlan::Aggregate(aggregate));
+        }
+        let shown = aggregate.schema.clone();
+        let (mut keys, mut found) = (aggregate.group_expr, aggregate.aggr_expr);
+        let groups = keys.len();
+        for at in &zoned {
+            let key = keys[*at].clone().unalias();
+            let kind = kind_of(&key, schema)?;
+            found.push(min(key.clone()).alias(format!("$shown{at}")));
+            keys[*at] = self.instant(key, &kind).alias(format!("$instant{at}"));
+        }
+        let grouped = LogicalPlan::Aggregate(Aggregate::try_new(aggregate.input, keys, found)?);
+        let columns: Vec<Expr> = shown
+            .iter()
+            .enumerate()
+            .map(|(at, (qualifier, field))| {
+                if at < groups && zoned.contains(&at) {
+                    let column = Expr::Column(format!("\"$shown{at}\"").into());
+                    column.alias_qualified(qualifier.cloned(), field.name())
+                } else {
+                    Expr::from((qualifier, field))
+                }
+            })
+            .collect();
+        LogicalPlanBuilder::from(Arc::new(grouped)).project(columns)?.build()
+    }
+}
+
+fn has_zone(schema: &DFSchema) -> bool {
+    schema.fields().iter().any(|field| instant_type(&TrinoType::of_field(field)).is_some())
+}
