@@ -84,6 +84,12 @@ impl Dialect for TrinoDialect {
         true
     }
 
+    /// No operator begins with a colon, which stands between the names and values of
+    /// `json_object`.
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        (parser.peek_token_ref().token == Token::Colon).then(|| Ok(self.prec_unknown()))
+    }
+
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         let word = match &parser.peek_token_ref().token {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::dialect::TrinoDialect;
-use super::{chain, tokens};
+use super::{chain, json_call, tokens};
 use crate::hive::TableName;
 use crate::sql::SyntaxError;
 
@@ -100,6 +100,7 @@ pub fn parse(
         None => tokens,
     };
     chain::refuse_long(&tokens)?;
+    json_call::refuse_table(&tokens)?;
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
     let tokens = tokens::with_plain_queries(tokens::with_value_rows(&tokens));
     let mut parser =
