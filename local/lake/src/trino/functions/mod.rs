@@ -42,7 +42,7 @@ use function::Function;
 pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array};
 pub(super) use function::coerces;
-pub(super) use json::{from_json, value_to_json};
+pub(super) use json::value_to_json;
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
