@@ -18,6 +18,7 @@ pub(in crate::trino) use to_text::write_scientific_double;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray, new_null_array};
+use datafusion::arrow::compute::concat;
 use datafusion::common::Result;
 
 use crate::sql::{Failure, TrinoType};
@@ -40,6 +41,21 @@ impl OnFailure {
     }
 }
 
+/// Casts to a type of parts: NULL in place of a value of which any part cannot be cast.
+fn whole_or_null(array: &ArrayRef, from: &TrinoType, to: &TrinoType) -> Result<ArrayRef> {
+    if let Ok(found) = cast_array(array, from, to, OnFailure::Fail) {
+        return Ok(found);
+    }
+    let rows: Vec<ArrayRef> = (0..array.len())
+        .map(|row| {
+            cast_array(&array.slice(row, 1), from, to, OnFailure::Fail)
+                .unwrap_or_else(|_| new_null_array(&to.to_arrow(), 1))
+        })
+        .collect();
+    let rows: Vec<&dyn Array> = rows.iter().map(AsRef::as_ref).collect();
+    Ok(concat(&rows)?)
+}
+
 /// Casts an array from one Trino type to another.
 pub(in crate::trino) fn cast_array(
     array: &ArrayRef,
@@ -54,6 +70,9 @@ pub(in crate::trino) fn cast_array(
     };
     if from == to {
         return Ok(array.clone());
+    }
+    if on_failure == OnFailure::Null && matches!(to, List(_) | Map(..) | Row(_)) {
+        return whole_or_null(array, from, to);
     }
     match (from, to) {
         (Unknown, _) => Ok(new_null_array(&to.to_arrow(), array.len())),
