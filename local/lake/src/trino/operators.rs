@@ -119,10 +119,8 @@ impl ExprPlanner for TrinoOperators {
         if !is_comparison(&op) {
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
         }
-        if !comparable(&left_kind, &right_kind) {
-            return Err(inapplicable(&op, &left_kind, &right_kind).into());
-        }
-        if is_order(&op) && !(orderable(&left_kind) && orderable(&right_kind)) {
+        let ordered = is_equality(&op) || (orderable(&left_kind) && orderable(&right_kind));
+        if !ordered || !comparable(&left_kind, &right_kind) {
             return Err(inapplicable(&op, &left_kind, &right_kind).into());
         }
         let chars = matches!((&left_kind, &right_kind), (TrinoType::Char(_), TrinoType::Char(_)));
@@ -161,20 +159,6 @@ fn needs_function(left: &TrinoType, right: &TrinoType) -> bool {
     let special =
         |kind: &TrinoType| matches!(kind, Array(_) | Map(..) | Row(_) | Double | Real | Char(_));
     special(left) || special(right)
-}
-
-/// Whether a type has an order: maps have none.
-fn orderable(kind: &TrinoType) -> bool {
-    match kind {
-        TrinoType::Map(..) => false,
-        TrinoType::Array(item) => orderable(item),
-        TrinoType::Row(fields) => fields.iter().all(|(_, kind)| orderable(kind)),
-        _ => true,
-    }
-}
-
-fn is_order(op: &BinaryOperator) -> bool {
-    is_comparison(op) && !is_equality(op)
 }
 
 fn inapplicable(op: &BinaryOperator, left: &TrinoType, right: &TrinoType) -> Failure {
@@ -269,6 +253,16 @@ fn is_comparison(op: &BinaryOperator) -> bool {
             | BinaryOperator::Gt
             | BinaryOperator::GtEq
     )
+}
+
+/// Whether Trino puts values of a type in order.
+fn orderable(kind: &TrinoType) -> bool {
+    match kind {
+        TrinoType::Json | TrinoType::Map(..) => false,
+        TrinoType::Array(item) => orderable(item),
+        TrinoType::Row(fields) => fields.iter().all(|field| orderable(&field.1)),
+        _ => true,
+    }
 }
 
 /// Whether Trino compares the two types without a cast.
