@@ -139,7 +139,7 @@ fn noun(of_date: bool) -> &'static str {
 }
 
 /// Months are added to the calendar; a day the month has not becomes its last.
-fn add_months(seconds: i64, months: i64) -> Option<i64> {
+pub(super) fn add_months(seconds: i64, months: i64) -> Option<i64> {
     let (year, month, day) = civil(seconds.div_euclid(DAY));
     let total = year.checked_mul(12)?.checked_add(month - 1)?.checked_add(months)?;
     let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
@@ -277,7 +277,7 @@ fn shift_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 }
 
 /// Months, days and nanoseconds of intervals.
-fn intervals(array: &ArrayRef) -> Vec<Option<(i64, i64, i64)>> {
+pub(super) fn intervals(array: &ArrayRef) -> Vec<Option<(i64, i64, i64)>> {
     match array.data_type() {
         DataType::Interval(IntervalUnit::YearMonth) => array
             .as_primitive::<IntervalYearMonthType>()

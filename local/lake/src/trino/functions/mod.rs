@@ -13,6 +13,7 @@ mod arithmetic;
 mod array;
 mod bits;
 mod bytes;
+mod char_text;
 mod comparison;
 mod conditional;
 mod data_size;
@@ -91,6 +92,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
     found.extend(cast::functions());
     found.extend(comparison::functions());
     found.extend(row::functions());
+    found.push(char_text::function());
     found
 }
 

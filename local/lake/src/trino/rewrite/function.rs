@@ -2,11 +2,10 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
-    WindowFrameBound, WindowSpec, WindowType,
+    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, WindowType,
 };
 
-use super::aggregate;
+use super::{aggregate, window};
 use crate::sql::Failure;
 use crate::trino::ast::{call, function_name, plain_arguments, quoted, text, thunk};
 
@@ -14,8 +13,8 @@ use crate::trino::ast::{call, function_name, plain_arguments, quoted, text, thun
 const ARGUMENTS: usize = 127;
 
 pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
-    if let Some(WindowType::WindowSpec(window)) = &mut function.over {
-        plain_bounds(window);
+    if let Some(WindowType::WindowSpec(over)) = &mut function.over {
+        window::plain_bounds(over);
     }
     let Some(name) = function_name(&function) else {
         return Ok(Expr::Function(function));
@@ -30,6 +29,9 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
         ));
     }
     let arguments = arguments.unwrap_or_default();
+    if name == "array_agg" && window::is_arranged(&function) && count == 1 {
+        return Ok(window::arranged(function, arguments[0].clone()));
+    }
     if aggregate::is_another(&name, &arguments) {
         return aggregate::rewritten(function, &name, arguments);
     }
@@ -39,6 +41,7 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
         ("try", [body]) => call("try", vec![thunk(body.clone())]),
         ("regexp_replace", [_, _, Expr::Lambda(_)]) => call("$regexp_replace_by", arguments),
         ("map", []) => call("map", vec![call("$array", Vec::new()), call("$array", Vec::new())]),
+        ("map", [keys, values]) if is_null(keys) || is_null(values) => call("$map", arguments),
         ("array_sort", [_, Expr::Lambda(_)]) => call("$array_sort_by", arguments),
         ("typeof", [Expr::Value(literal)]) if text_of(&literal.value).is_some() => {
             let length = text_of(&literal.value).map_or(0, |text| text.chars().count());
@@ -68,25 +71,14 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
     })
 }
 
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
+}
+
 fn text_of(value: &Value) -> Option<&str> {
     match value {
         Value::SingleQuotedString(text) => Some(text),
         _ => None,
-    }
-}
-
-/// The bounds of a window's frame as numbers again: DataFusion takes no casts there.
-pub(super) fn plain_bounds(window: &mut WindowSpec) {
-    let Some(frame) = &mut window.window_frame else { return };
-    for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
-        if let WindowFrameBound::Preceding(Some(bound)) | WindowFrameBound::Following(Some(bound)) =
-            bound
-            && let Expr::Cast { expr: number, .. } = bound.as_mut()
-            && matches!(number.as_ref(), Expr::Value(_))
-        {
-            let number = std::mem::replace(number.as_mut(), Expr::Value(Value::Null.into()));
-            **bound = number;
-        }
     }
 }
 

@@ -6,6 +6,7 @@ mod aggregate;
 mod expression;
 mod function;
 mod select;
+mod window;
 
 use std::ops::ControlFlow;
 

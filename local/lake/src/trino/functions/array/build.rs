@@ -1,19 +1,13 @@
-//! Arrays and rows made: `ARRAY[…]`, `row(…)`, `sequence`, `repeat`, `concat`,
-//! `flatten`, `zip`.
-#![expect(
-    clippy::unnecessary_wraps,
-    clippy::needless_range_loop,
-    clippy::match_same_arms,
-    reason = "bodies share one signature; rows are walked by their number in several arrays at once"
-)]
+//! Arrays and rows made: `ARRAY[…]`, `row(…)`, `repeat`, `concat`, `flatten`,
+//! `zip`.
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Int64Array, StructArray, UInt64Array, new_empty_array,
+    Array, ArrayRef, AsArray, Int64Array, StructArray, UInt64Array, new_empty_array,
 };
 use datafusion::arrow::compute::{interleave, take};
-use datafusion::arrow::datatypes::{DataType, Date32Type};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
 use super::{Chosen, lists, range};
@@ -22,13 +16,12 @@ use crate::trino::functions::call::Call;
 use crate::trino::functions::conditional::common;
 use crate::trino::functions::function::{Function, Plan, coerces, exactly, unexpected};
 
-/// Most items `sequence` and `repeat` make. Source: Trino's limit.
+/// Most items `repeat` makes. Source: Trino's limit.
 const LONGEST: i64 = 10_000;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("$array", array_types, array),
     Function::new("row", row_types, row),
-    Function::new("sequence", sequence_types, sequence),
     Function::new("repeat", repeat_types, repeat),
     Function::new("concat", concat_types, concat),
     Function::new("flatten", flatten_types, flatten),
@@ -69,87 +62,6 @@ fn row(call: &Call) -> Result<ArrayRef> {
         return Err(Failure::type_mismatch("a row is a struct").into());
     };
     Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), call.arrays()?, None, call.rows)?))
-}
-
-fn sequence_types(given: &[TrinoType]) -> Result<Plan, Failure> {
-    let refused = || {
-        unexpected("sequence", given, "sequence(bigint, bigint[, bigint]), sequence(date, date)")
-    };
-    let long = |kind: &TrinoType| coerces(kind, &TrinoType::Bigint);
-    match given {
-        [TrinoType::Date, TrinoType::Date] => {
-            Ok(Plan::given(given, TrinoType::Array(Box::new(TrinoType::Date))))
-        }
-        [TrinoType::Date, TrinoType::Date, TrinoType::IntervalDaySecond] => {
-            Ok(Plan::given(given, TrinoType::Array(Box::new(TrinoType::Date))))
-        }
-        _ if (2..=3).contains(&given.len()) && given.iter().all(long) => Ok(Plan::new(
-            vec![TrinoType::Bigint; given.len()],
-            TrinoType::Array(Box::new(TrinoType::Bigint)),
-        )),
-        _ => Err(refused()),
-    }
-}
-
-fn sequence(call: &Call) -> Result<ArrayRef> {
-    let of_dates = *call.kind(0) == TrinoType::Date;
-    let arrays = call.arrays()?;
-    let value = |at: usize, row: usize| -> i64 {
-        if of_dates {
-            i64::from(arrays[at].as_primitive::<Date32Type>().value(row))
-        } else {
-            arrays[at].as_primitive::<datafusion::arrow::datatypes::Int64Type>().value(row)
-        }
-    };
-    let steps = if of_dates && call.count() > 2 {
-        let parts = crate::trino::functions::date_arithmetic::interval_parts(&arrays[2]);
-        parts.into_iter().map(|part| part.map_or(0, |(seconds, _)| seconds / 86_400)).collect()
-    } else {
-        Vec::new()
-    };
-    let (mut items, mut lengths, mut present) = (Vec::new(), Vec::new(), Vec::new());
-    for row in 0..call.rows {
-        if !Call::present(&arrays, row) {
-            lengths.push(0);
-            present.push(false);
-            continue;
-        }
-        let (start, stop) = (value(0, row), value(1, row));
-        let stride = match (call.count() > 2, of_dates) {
-            (true, true) => steps[row],
-            (true, false) => value(2, row),
-            (false, _) => {
-                if stop >= start {
-                    1
-                } else {
-                    -1
-                }
-            }
-        };
-        if stride == 0 {
-            return Err(Failure::invalid_argument("step must not be zero").into());
-        }
-        if (stride > 0 && stop < start) || (stride < 0 && stop > start) {
-            return Err(Failure::invalid_argument("sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start").into());
-        }
-        let count = (i128::from(stop) - i128::from(start)) / i128::from(stride) + 1;
-        if count > i128::from(LONGEST) {
-            return Err(Failure::invalid_argument(
-                "result of sequence function must not have more than 10000 entries",
-            )
-            .into());
-        }
-        let count = i64::try_from(count).unwrap_or(0);
-        items.extend((0..count).map(|at| start + at * stride));
-        lengths.push(usize::try_from(count).unwrap_or(0));
-        present.push(true);
-    }
-    let items: ArrayRef = if of_dates {
-        Arc::new(items.into_iter().map(|day| i32::try_from(day).ok()).collect::<Date32Array>())
-    } else {
-        Arc::new(Int64Array::from(items))
-    };
-    lists(items, lengths, present, &call.result)
 }
 
 fn repeat_types(given: &[TrinoType]) -> Result<Plan, Failure> {

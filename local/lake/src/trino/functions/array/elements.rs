@@ -250,10 +250,8 @@ fn join_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     if let [TrinoType::Array(item), ..] = given
         && matches!(item.as_ref(), TrinoType::Array(_) | TrinoType::Map(..) | TrinoType::Row(_))
     {
-        return Err(Failure::new(
-            "FUNCTION_NOT_FOUND",
-            format!("Input type {} not supported", given[0]),
-        ));
+        let message = format!("Input type {} not supported", given[0]);
+        return Err(Failure::new("OPERATOR_NOT_FOUND", message));
     }
     match given {
         [TrinoType::Array(_), rest @ ..]
@@ -276,7 +274,7 @@ fn join(call: &Call) -> Result<ArrayRef> {
         other => other.clone(),
     };
     let texts = match item {
-        TrinoType::Double | TrinoType::Real => {
+        TrinoType::Double | TrinoType::Real | TrinoType::Json => {
             cast_array(list.values(), &item, &TrinoType::Varchar(None), OnFailure::Fail)?
         }
         _ => shown(list.values()),

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 
 use super::{OnFailure, cast_array};
 use crate::sql::{Failure, TrinoType, field_of};
+use crate::trino::functions::call::first;
 use crate::trino::functions::function::planned_signature;
 
 pub(in crate::trino) fn functions() -> Vec<Arc<ScalarUDF>> {
@@ -64,6 +65,9 @@ impl CastFunction {
             TrinoType::Timestamp(_) => TrinoType::Timestamp(fraction()),
             TrinoType::Time(_) => TrinoType::Time(fraction()),
             TrinoType::Decimal(..) => decimal_type(value)?,
+            TrinoType::Char(_) => {
+                TrinoType::Char(u32::try_from(value.chars().count()).unwrap_or(u32::MAX))
+            }
             other => other,
         })
     }
@@ -164,7 +168,7 @@ impl ScalarUDFImpl for CastFunction {
                 let array = cast_array(&value.to_array()?, &from, &to, self.on_failure);
                 let array =
                     if self.literal { array.map_err(|_| unreadable(value, &to))? } else { array? };
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+                Ok(ColumnarValue::Scalar(first(&array)?))
             }
             ColumnarValue::Array(array) => {
                 Ok(ColumnarValue::Array(cast_array(array, &from, &to, self.on_failure)?))

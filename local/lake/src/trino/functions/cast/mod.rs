@@ -11,6 +11,7 @@ pub(in crate::trino) use from_text::{parse_decimal, parse_timestamp};
 pub(super) use function::functions;
 pub(in crate::trino) use number::{pow10, rescale};
 pub(in crate::trino) use time::{from_instants, instants, times_of_day};
+pub(in crate::trino) use to_text::pad;
 
 use std::sync::Arc;
 
@@ -55,8 +56,9 @@ pub(in crate::trino) fn cast_array(
         (Unknown, _) => Ok(new_null_array(&to.to_arrow(), array.len())),
         (_, Json) => Ok(super::json::to_json(array, from)),
         (Json, _) => super::json::from_json(array, to, on_failure),
-        (Varchar(_) | Char(_) | Uuid, Varchar(length)) => Ok(to_text::shorten(array, *length)),
-        (Varchar(_) | Char(_), Char(length)) => Ok(to_text::pad(array, *length)),
+        (Char(from), Varchar(length)) => Ok(to_text::shorten(&pad(array, *from), *length)),
+        (Varchar(_) | Uuid, Varchar(length)) => Ok(to_text::shorten(array, *length)),
+        (Varchar(_) | Char(_), Char(length)) => Ok(to_text::to_char(array, *length)),
         (Varchar(_), Varbinary) => {
             let bytes: BinaryArray =
                 array.as_string::<i32>().iter().map(|text| text.map(str::as_bytes)).collect();
