@@ -264,7 +264,19 @@ fn from_schema(error: &SchemaError) -> QueryError {
     }
 }
 
+/// A function's own refusal of its arguments, which DataFusion keeps as text alone.
+fn refused_arguments(message: &str) -> Option<QueryError> {
+    let (_, refusal) = message.split_once("user-defined coercion failed with: External error: ")?;
+    let refusal = refusal.split(". No function matches the given name").next()?;
+    let (code, message) = refusal.split_once(": ")?;
+    let named = code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    named.then(|| QueryError::trino(code, message))
+}
+
 fn from_plan(message: &str) -> QueryError {
+    if let Some(refused) = refused_arguments(message) {
+        return refused;
+    }
     if let Some(rest) = message.strip_prefix("Invalid function '") {
         let name = rest.split('\'').next().unwrap_or(rest);
         return QueryError::trino(

@@ -40,6 +40,8 @@ impl Reasons {
                 "the predicates MATCH and UNIQUE (Trino 482)",
                 r"(?i)\b(unique|match) *(\(|simple|partial|full|unique)",
             ),
+            ("GROUP BY AUTO (a Trino of 2025)", r"(?i)\bgroup by [^;]*\bauto\b"),
+            ("char beside varchar without padding (Trino 482)", r"TestCharOperators.*'bar   '"),
             ("arguments by name (Trino 482)", r"TestNamedArgument"),
             (
                 "the order of arrays and rows that hold NULL (Trino 482)",
@@ -56,7 +58,7 @@ impl Reasons {
             ),
             (
                 "functions of Trino's own tests",
-                r"(?i)\b(invoke|utf8|throw_error|test_\w+|\w+_convention|generic_incomplete_\w+|custom_is_null|named_\w+|connector_session_row|unchecked_to_json|precomputed|function|identity\.function|invalid_function|value_block_position_convention|block_position_convention|regular_convention)\(",
+                r"(?i)\b(invoke|version|utf8|throw_error|test_\w+|\w+_convention|generic_incomplete_\w+|custom_is_null|named_\w+|connector_session_row|unchecked_to_json|precomputed|function|identity\.function|invalid_function|value_block_position_convention|block_position_convention|regular_convention)\(",
             ),
         ];
         let compiled = features

@@ -12,6 +12,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 
+use super::cast::pad;
 use crate::moment::Zone;
 use crate::sql::TrinoType;
 
@@ -58,7 +59,12 @@ impl Call {
     }
 
     pub fn array(&self, at: usize) -> Result<ArrayRef> {
-        self.values[at].to_array(self.rows)
+        let array = self.values[at].to_array(self.rows)?;
+        Ok(match &self.types[at] {
+            // Values of `char` are kept without the blanks that fill them up.
+            TrinoType::Char(length) if array.data_type() == &DataType::Utf8 => pad(&array, *length),
+            _ => array,
+        })
     }
 
     pub fn arrays(&self) -> Result<Vec<ArrayRef>> {
@@ -165,6 +171,14 @@ impl Call {
             .map(|row| if present(row) { bytes(row) } else { Ok(None) })
             .collect::<Result<_>>()?;
         Ok(Arc::new(BinaryArray::from_iter(found)))
+    }
+}
+
+/// The first value of an array. A list keeps what its items' field says of their type.
+pub(in crate::trino) fn first(array: &ArrayRef) -> Result<ScalarValue> {
+    match array.as_list_opt::<i32>() {
+        Some(list) => Ok(ScalarValue::List(Arc::new(list.slice(0, 1)))),
+        None => ScalarValue::try_from_array(array, 0),
     }
 }
 

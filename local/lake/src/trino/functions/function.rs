@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayData, ArrayRef, make_array};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::call::Call;
+use super::call::{Call, first};
 use crate::sql::{Failure, TrinoType, field_of};
 
 /// What a function makes of argument types: those it wants, and what it returns.
@@ -219,7 +219,7 @@ impl ScalarUDFImpl for Function {
         let scalar = call.is_scalar() && self.signature == SignatureKind::Immutable;
         let array = conforming((self.body)(&call)?, arguments.return_field.data_type())?;
         if scalar {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
+            return Ok(ColumnarValue::Scalar(first(&array)?));
         }
         Ok(ColumnarValue::Array(array))
     }

@@ -19,6 +19,8 @@ use crate::sql::{Failure, TrinoType, write_value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("map", map_types, map),
+    // Under another name where DataFusion would make a map of the arguments themselves.
+    Function::new("$map", map_types, map),
     Function::new("map_keys", |given| parts_types("map_keys", given), |call| parts(call, true)),
     Function::new(
         "map_values",

@@ -14,6 +14,7 @@ mod arithmetic;
 mod array;
 mod bits;
 mod bytes;
+mod char_text;
 mod comparison;
 mod conditional;
 mod data_size;
@@ -103,6 +104,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
     found.extend(json::functions());
     found.extend(comparison::functions());
     found.extend(row::functions());
+    found.push(char_text::function());
     found
 }
 

@@ -110,12 +110,25 @@ fn like(call: &Call) -> Result<ArrayRef> {
     call.each_boolean(|row| Ok(Some(compiled.get(patterns.value(row))?.is_match(texts.value(row)))))
 }
 
+/// All matches, as Java finds them: an empty one may follow at the end of another.
+pub(super) fn matches<'t>(regex: &Regex, text: &'t str) -> Vec<Captures<'t>> {
+    let (mut found, mut from) = (Vec::new(), 0);
+    while from <= text.len() {
+        let Some(captures) = regex.captures_at(text, from) else { break };
+        let range = captures.get(0).map_or(from..from, |whole| whole.range());
+        let step = text[range.end..].chars().next().map_or(1, char::len_utf8);
+        from = if range.is_empty() { range.end + step } else { range.end };
+        found.push(captures);
+    }
+    found
+}
+
 fn count(call: &Call) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut compiled = Patterns::default();
     call.each_long(|row| {
-        Ok(i64::try_from(compiled.get(patterns.value(row))?.find_iter(texts.value(row)).count())
-            .ok())
+        let regex = compiled.get(patterns.value(row))?;
+        Ok(i64::try_from(matches(regex, texts.value(row)).len()).ok())
     })
 }
 
@@ -168,7 +181,7 @@ fn extract_all(call: &Call) -> Result<ArrayRef> {
     texts_lists(call, |row, out| {
         let regex = compiled.get(patterns.value(row))?;
         let wanted = group(regex, groups.as_ref().map_or(0, |groups| groups.value(row)))?;
-        for captures in regex.captures_iter(texts.value(row)) {
+        for captures in matches(regex, texts.value(row)) {
             out.append_option(captures.get(wanted).map(|found| found.as_str()));
         }
         Ok(())
@@ -197,7 +210,7 @@ fn replace(call: &Call) -> Result<ArrayRef> {
         let replacement = replacements.as_ref().map_or("", |replacements| replacements.value(row));
         let mut found = String::new();
         let mut last = 0;
-        for captures in regex.captures_iter(text) {
+        for captures in matches(regex, text) {
             let whole = captures.get(0).map_or(0..0, |found| found.range());
             found.push_str(&text[last..whole.start]);
             expand(replacement, &captures, regex, &mut found)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::common::Result;
-use statrs::function::{beta, erf, gamma};
+use libm::{erfc, lgamma};
 
 use super::call::Call;
 use super::function::{Function, exactly};
@@ -81,13 +81,33 @@ fn check(holds: bool, otherwise: &str) -> Result<(), Failure> {
 
 fn normal_cdf(mean: f64, deviation: f64, value: f64) -> Result<f64, Failure> {
     check(deviation > 0.0, "standardDeviation must be > 0")?;
-    Ok(0.5 * erf::erfc((mean - value) / (deviation * std::f64::consts::SQRT_2)))
+    Ok(0.5 * erfc((mean - value) / (deviation * std::f64::consts::SQRT_2)))
 }
 
 fn inverse_normal_cdf(mean: f64, deviation: f64, share: f64) -> Result<f64, Failure> {
     check(share > 0.0 && share < 1.0, "p must be 0 > p > 1")?;
     check(deviation > 0.0, "sd must be > 0")?;
-    Ok(mean + deviation * std::f64::consts::SQRT_2 * erf::erf_inv(2.0 * share - 1.0))
+    // The upper half by the lower one, whose shares are exact where they are small.
+    let lower = |share: f64| {
+        solved(-40.0, 0.0, share, |value| 0.5 * erfc(-value / std::f64::consts::SQRT_2))
+    };
+    let value = if share <= 0.5 { lower(share) } else { -lower(1.0 - share) };
+    Ok(mean + deviation * value)
+}
+
+/// Where a growing function reaches a share, by halving to the last digit.
+fn solved(mut low: f64, mut high: f64, share: f64, grows: impl Fn(f64) -> f64) -> f64 {
+    loop {
+        let middle = low.midpoint(high);
+        if middle <= low || middle >= high {
+            return high;
+        }
+        if grows(middle) < share {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
 }
 
 /// The share of a beta distribution below a value between 0 and 1.
@@ -97,8 +117,36 @@ fn beta_share(a: f64, b: f64, value: f64) -> f64 {
     } else if value >= 1.0 {
         1.0
     } else {
-        beta::beta_reg(a, b, value)
+        let front = a * value.ln() + b * (-value).ln_1p() + lgamma(a + b) - lgamma(a) - lgamma(b);
+        if value < (a + 1.0) / (a + b + 2.0) {
+            front.exp() * fraction(a, b, value) / a
+        } else {
+            1.0 - front.exp() * fraction(b, a, 1.0 - value) / b
+        }
     }
+}
+
+/// The continued fraction of the incomplete beta function, by Lentz's method.
+fn fraction(a: f64, b: f64, value: f64) -> f64 {
+    const TINY: f64 = 1e-300;
+    const TERMS: i32 = 10_000;
+    let kept = |number: f64| if number.abs() < TINY { TINY } else { number };
+    let mut below = 1.0 / kept(1.0 - (a + b) * value / (a + 1.0));
+    let (mut above, mut found) = (1.0, below);
+    for term in (1..TERMS).map(f64::from) {
+        let twice = 2.0 * term;
+        let even = term * (b - term) * value / ((a + twice - 1.0) * (a + twice));
+        let odd = -(a + term) * (a + b + term) * value / ((a + twice) * (a + twice + 1.0));
+        for coefficient in [even, odd] {
+            below = 1.0 / kept(1.0 + coefficient * below);
+            above = kept(1.0 + coefficient / above);
+            found *= above * below;
+        }
+        if (above * below - 1.0).abs() < f64::EPSILON {
+            break;
+        }
+    }
+    found
 }
 
 fn beta_cdf(a: f64, b: f64, value: f64) -> Result<f64, Failure> {
@@ -107,25 +155,13 @@ fn beta_cdf(a: f64, b: f64, value: f64) -> Result<f64, Failure> {
     Ok(beta_share(a, b, value))
 }
 
-/// By halving, to the last digit.
 fn inverse_beta_cdf(a: f64, b: f64, share: f64) -> Result<f64, Failure> {
     check((0.0..=1.0).contains(&share), "p must be 0 >= p >= 1")?;
     check(a > 0.0 && b > 0.0, "a, b must be > 0")?;
     if share <= 0.0 || share >= 1.0 {
         return Ok(share);
     }
-    let (mut low, mut high) = (0.0_f64, 1.0_f64);
-    loop {
-        let middle = low.midpoint(high);
-        if middle <= low || middle >= high {
-            return Ok(middle);
-        }
-        if beta_share(a, b, middle) < share {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
+    Ok(solved(0.0, 1.0, share, |value| beta_share(a, b, value)))
 }
 
 fn t_cdf(value: f64, freedom: f64) -> Result<f64, Failure> {
@@ -140,9 +176,8 @@ fn t_cdf(value: f64, freedom: f64) -> Result<f64, Failure> {
 fn t_pdf(value: f64, freedom: f64) -> Result<f64, Failure> {
     check(freedom > 0.0, "df must be greater than 0")?;
     let half = 0.5 * (freedom + 1.0);
-    let scale = gamma::ln_gamma(half)
-        - 0.5 * (std::f64::consts::PI.ln() + freedom.ln())
-        - gamma::ln_gamma(0.5 * freedom);
+    let scale =
+        lgamma(half) - 0.5 * (std::f64::consts::PI.ln() + freedom.ln()) - lgamma(0.5 * freedom);
     Ok((scale - half * (value * value / freedom).ln_1p()).exp())
 }
 

@@ -11,6 +11,7 @@ use datafusion::logical_expr::{
 };
 
 use super::array::SUBSCRIPT;
+use super::call::first;
 use super::function::planned_signature;
 use crate::sql::{Failure, TrinoType, field_of};
 
@@ -80,8 +81,12 @@ impl ScalarUDFImpl for PartOfRow {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         match given {
-            [DataType::Struct(_), _] => Ok(given.to_vec()),
-            _ if self.name == "$subscript" => SUBSCRIPT.coerce_types(given),
+            [DataType::Struct(_), ..] => Ok(given.to_vec()),
+            [_, _, place @ ..] if self.name == "$subscript" => {
+                let mut wanted = SUBSCRIPT.coerce_types(&given[..2])?;
+                wanted.extend_from_slice(place);
+                Ok(wanted)
+            }
             _ => Err(Failure::type_mismatch("only rows have fields").into()),
         }
     }
@@ -93,19 +98,24 @@ impl ScalarUDFImpl for PartOfRow {
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let row = TrinoType::of_field(&arguments.arg_fields[0]);
         let TrinoType::Row(fields) = row else {
-            return SUBSCRIPT.return_field_from_args(arguments);
+            return SUBSCRIPT.return_field_from_args(ReturnFieldArgs {
+                arg_fields: &arguments.arg_fields[..2],
+                scalar_arguments: &arguments.scalar_arguments[..2],
+            });
         };
-        let place = place(&fields, arguments.scalar_arguments.get(1).copied().flatten())?;
+        let place = place(&fields, arguments.scalar_arguments.last().copied().flatten())?;
         Ok(Arc::new(field_of(self.name, &fields[place].1)))
     }
 
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+    fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let TrinoType::Row(fields) = TrinoType::of_field(&arguments.arg_fields[0]) else {
+            arguments.args.truncate(2);
+            arguments.arg_fields.truncate(2);
             return SUBSCRIPT.invoke_with_args(arguments);
         };
-        let part = match &arguments.args[1] {
-            ColumnarValue::Scalar(part) => Some(part),
-            ColumnarValue::Array(_) => None,
+        let part = match arguments.args.last() {
+            Some(ColumnarValue::Scalar(part)) => Some(part),
+            _ => None,
         };
         let place = place(&fields, part)?;
         let field = |row: &ArrayRef| -> Result<ArrayRef> {
@@ -122,7 +132,7 @@ impl ScalarUDFImpl for PartOfRow {
         match &arguments.args[0] {
             ColumnarValue::Scalar(row) => {
                 let found = field(&row.to_array()?)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?))
+                Ok(ColumnarValue::Scalar(first(&found)?))
             }
             ColumnarValue::Array(row) => Ok(ColumnarValue::Array(field(row)?)),
         }

@@ -258,6 +258,7 @@ fn pad_types(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
 
 fn pad(call: &Call, left: bool) -> Result<ArrayRef> {
     let sizes = call.longs(1)?;
+    let of_bytes = *call.kind(0) == TrinoType::Varbinary;
     let check = |size: i64, empty: bool| -> Result<usize, Failure> {
         if !(0..=i64::from(i32::MAX)).contains(&size) {
             return Err(Failure::invalid_argument(
@@ -265,13 +266,14 @@ fn pad(call: &Call, left: bool) -> Result<ArrayRef> {
             ));
         }
         if empty {
-            return Err(Failure::invalid_argument("Padding string must not be empty"));
+            let what = if of_bytes { "bytes" } else { "string" };
+            return Err(Failure::invalid_argument(format!("Padding {what} must not be empty")));
         }
         usize::try_from(size).map_err(|_| {
             Failure::invalid_argument("Target length must be in the range [0..2147483647]")
         })
     };
-    if *call.kind(0) == TrinoType::Varbinary {
+    if of_bytes {
         let (bytes, fills): (BinaryArray, BinaryArray) = (call.bytes(0)?, call.bytes(2)?);
         return call.each_bytes(|row| {
             let (value, fill) = (bytes.value(row), fills.value(row));
@@ -359,6 +361,7 @@ fn concat_ws_types(given: &[TrinoType]) -> Result<Plan, Failure> {
         matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Unknown)
     };
     match given {
+        [_] => Err(Failure::invalid_argument("There must be two or more arguments")),
         [separator, TrinoType::Array(item)] if is_text(separator) && is_text(item) => {
             Ok(Plan::new(vec![TEXT, TrinoType::Array(Box::new(TEXT))], TEXT))
         }

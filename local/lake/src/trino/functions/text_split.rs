@@ -91,7 +91,12 @@ fn split_to_multimap_types(given: &[TrinoType]) -> Result<Plan, Failure> {
 }
 
 /// The key and value of each entry of a text, in order.
-fn pairs<'a>(text: &'a str, entry: &str, pair: &str) -> Result<Vec<(&'a str, &'a str)>, Failure> {
+fn pairs<'a>(
+    text: &'a str,
+    entry: &str,
+    pair: &str,
+    quote: &str,
+) -> Result<Vec<(&'a str, &'a str)>, Failure> {
     if entry.is_empty() {
         return Err(Failure::invalid_argument("entryDelimiter is empty"));
     }
@@ -108,7 +113,7 @@ fn pairs<'a>(text: &'a str, entry: &str, pair: &str) -> Result<Vec<(&'a str, &'a
         .map(|part| {
             part.split_once(pair).filter(|(_, value)| !value.contains(pair)).ok_or_else(|| {
                 Failure::invalid_argument(format!(
-                    "Key-value delimiter must appear exactly once in each entry. Bad input: '{part}'"
+                    "Key-value delimiter must appear exactly once in each entry. Bad input: {quote}{part}{quote}"
                 ))
             })
         })
@@ -129,7 +134,8 @@ fn split_to_map(call: &Call) -> Result<ArrayRef> {
             continue;
         }
         let mut seen: Vec<&str> = Vec::new();
-        for (key, value) in pairs(texts.value(row), entries.value(row), delimiters.value(row))? {
+        for (key, value) in pairs(texts.value(row), entries.value(row), delimiters.value(row), "'")?
+        {
             if seen.contains(&key) {
                 return Err(Failure::invalid_argument(format!("Duplicate keys ({key}) are not allowed. Specifying a lambda to resolve conflicts can avoid this error")).into());
             }
@@ -161,7 +167,8 @@ fn split_to_multimap(call: &Call) -> Result<ArrayRef> {
             continue;
         }
         let mut keys: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (key, value) in pairs(texts.value(row), entries.value(row), delimiters.value(row))? {
+        for (key, value) in pairs(texts.value(row), entries.value(row), delimiters.value(row), "")?
+        {
             match keys.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, values)) => values.push(value),
                 None => keys.push((key, vec![value])),

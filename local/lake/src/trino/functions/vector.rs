@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
-use datafusion::arrow::datatypes::{Float32Type, Float64Type};
+use datafusion::arrow::datatypes::Float64Type;
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -33,14 +33,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// Two arrays of double, or of real where both are.
 fn arrays(name: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
-    let double = TrinoType::Array(Box::new(TrinoType::Double));
-    let real = TrinoType::Array(Box::new(TrinoType::Real));
-    for wanted in [real, double] {
-        if given.len() == 2 && given.iter().all(|kind| coerces(kind, &wanted)) {
-            return Ok(Plan::new(vec![wanted.clone(), wanted], TrinoType::Double));
-        }
+    let wanted = TrinoType::Array(Box::new(TrinoType::Double));
+    if given.len() == 2 && given.iter().all(|kind| coerces(kind, &wanted)) {
+        return Ok(Plan::new(vec![wanted.clone(), wanted], TrinoType::Double));
     }
     Err(unexpected(name, given, &format!("{name}(array(double), array(double))")))
 }
@@ -58,9 +54,6 @@ type Vector = Vec<Option<f64>>;
 
 /// The numbers of an array.
 fn numbers(items: &dyn Array) -> Vector {
-    if let Some(reals) = items.as_primitive_opt::<Float32Type>() {
-        return reals.iter().map(|value| value.map(f64::from)).collect();
-    }
     items.as_primitive::<Float64Type>().iter().collect()
 }
 
@@ -106,7 +99,7 @@ fn similarity(one: &[f64], other: &[f64]) -> Result<Option<f64>, Failure> {
     if length == 0.0 || other_length == 0.0 {
         return Err(Failure::invalid_argument("Vector magnitude cannot be zero"));
     }
-    Ok(Some(product(one, other) / (length.sqrt() * other_length.sqrt())))
+    Ok(Some(product(one, other) / (length * other_length).sqrt()))
 }
 
 fn cosine(call: &Call, last: fn(f64) -> f64) -> Result<ArrayRef> {

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::function::{case, lower_name, rename};
+use super::window;
 use crate::sql::Failure;
 use crate::trino::ast::{call, number, quoted, text};
 
@@ -46,6 +47,10 @@ pub(super) fn rewritten(
         }
         ("listagg", _) if function.within_group.is_empty() => {
             return Err(Failure::new("SYNTAX_ERROR", "mismatched input. Expecting: 'WITHIN'"));
+        }
+        ("listagg", [value, rest @ ..]) if window::is_arranged(&function) => {
+            let separator = rest.first().cloned().unwrap_or_else(|| text(""));
+            call("array_join", vec![window::arranged(function, value.clone()), separator])
         }
         ("listagg", [value, separator]) => {
             let value = value.clone();

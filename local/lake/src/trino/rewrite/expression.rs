@@ -208,7 +208,7 @@ fn like(negated: bool, value: Expr, pattern: Expr, escape: Option<Expr>) -> Expr
         return Expr::Like {
             negated,
             any: false,
-            expr: Box::new(value),
+            expr: Box::new(call("$text", vec![value])),
             pattern: Box::new(pattern),
             escape_char: None,
         };
@@ -223,7 +223,17 @@ fn like(negated: bool, value: Expr, pattern: Expr, escape: Option<Expr>) -> Expr
 fn access(root: Expr, chain: Vec<AccessExpr>) -> Result<Expr, Failure> {
     chain.into_iter().try_fold(root, |value, step| match step {
         AccessExpr::Subscript(Subscript::Index { index }) => {
-            Ok(call("$subscript", vec![value, index]))
+            // The place in a row is known while planning: a number without its cast.
+            let place = match &index {
+                Expr::Cast { expr, .. } if matches!(expr.as_ref(), Expr::Value(_)) => {
+                    Some(expr.as_ref().clone())
+                }
+                _ => None,
+            };
+            Ok(call(
+                "$subscript",
+                [Some(value), Some(index), place].into_iter().flatten().collect(),
+            ))
         }
         AccessExpr::Subscript(Subscript::Slice { .. }) => {
             Err(Failure::new("SYNTAX_ERROR", "array slices are not Trino's"))

@@ -2,11 +2,10 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Interval, Value, WindowFrameBound, WindowSpec, WindowType,
+    CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, WindowType,
 };
 
-use super::aggregate;
+use super::{aggregate, window};
 use crate::sql::Failure;
 use crate::trino::ast::{call, function_name, plain_arguments, quoted, text, thunk};
 
@@ -14,8 +13,8 @@ use crate::trino::ast::{call, function_name, plain_arguments, quoted, text, thun
 const ARGUMENTS: usize = 127;
 
 pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
-    if let Some(WindowType::WindowSpec(window)) = &mut function.over {
-        plain_bounds(window);
+    if let Some(WindowType::WindowSpec(over)) = &mut function.over {
+        window::plain_bounds(over);
     }
     let Some(name) = function_name(&function) else {
         return Ok(Expr::Function(function));
@@ -31,6 +30,9 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
     }
     let arguments = arguments.unwrap_or_default();
     refuse_subqueries(&name, &arguments)?;
+    if name == "array_agg" && window::is_arranged(&function) && count == 1 {
+        return Ok(window::arranged(function, arguments[0].clone()));
+    }
     if aggregate::is_another(&name, &arguments) {
         return aggregate::rewritten(function, &name, arguments);
     }
@@ -40,6 +42,7 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
         ("try", [body]) => call("try", vec![thunk(body.clone())]),
         ("regexp_replace", [_, _, Expr::Lambda(_)]) => call("$regexp_replace_by", arguments),
         ("map", []) => call("map", vec![call("$array", Vec::new()), call("$array", Vec::new())]),
+        ("map", [keys, values]) if is_null(keys) || is_null(values) => call("$map", arguments),
         ("array_sort", [_, Expr::Lambda(_)]) => call("$array_sort_by", arguments),
         ("typeof", [Expr::Value(literal)]) if text_of(&literal.value).is_some() => {
             let length = text_of(&literal.value).map_or(0, |text| text.chars().count());
@@ -67,6 +70,10 @@ pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
             Expr::Function(function)
         }
     })
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
 }
 
 fn text_of(value: &Value) -> Option<&str> {
@@ -106,59 +113,6 @@ fn whole(expr: &Expr) -> Option<u8> {
         },
         _ => None,
     }
-}
-
-/// The bounds of a window's frame as numbers again: DataFusion takes no casts there.
-pub(super) fn plain_bounds(window: &mut WindowSpec) {
-    let Some(frame) = &mut window.window_frame else { return };
-    for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
-        if let WindowFrameBound::Preceding(Some(bound)) | WindowFrameBound::Following(Some(bound)) =
-            bound
-        {
-            match bound.as_mut() {
-                Expr::Cast { expr: number, .. } if matches!(number.as_ref(), Expr::Value(_)) => {
-                    let null = Expr::Value(Value::Null.into());
-                    let number = std::mem::replace(number.as_mut(), null);
-                    **bound = number;
-                }
-                Expr::Function(literal) => {
-                    if let Some(interval) = plain_interval(literal) {
-                        **bound = interval;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The interval of one field that a literal's call was made of.
-fn plain_interval(function: &Function) -> Option<Expr> {
-    let name = function_name(function)?;
-    let arguments = plain_arguments(function)?;
-    let [amount, from, to] = arguments.as_slice() else { return None };
-    let field = match from {
-        Expr::Value(value) => value.value.clone().into_string()?,
-        _ => return None,
-    };
-    if !name.starts_with("$interval_") || from != to {
-        return None;
-    }
-    let field = match field.as_str() {
-        "year" => DateTimeField::Year,
-        "month" => DateTimeField::Month,
-        "day" => DateTimeField::Day,
-        "hour" => DateTimeField::Hour,
-        "minute" => DateTimeField::Minute,
-        _ => DateTimeField::Second,
-    };
-    Some(Expr::Interval(Interval {
-        value: Box::new((*amount).clone()),
-        leading_field: Some(field),
-        leading_precision: None,
-        last_field: None,
-        fractional_seconds_precision: None,
-    }))
 }
 
 pub(super) fn lower_name(function: &mut Function, name: &str) {

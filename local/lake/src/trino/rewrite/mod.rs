@@ -9,6 +9,7 @@ mod grouping;
 mod relation;
 mod select;
 mod wildcard;
+mod window;
 
 use std::ops::ControlFlow;
 

@@ -171,7 +171,7 @@ pub(super) fn enter_select(select: &mut Select) {
 pub(super) fn leave_select(select: &mut Select) {
     for window in &mut select.named_window {
         if let NamedWindowExpr::WindowSpec(window) = &mut window.1 {
-            super::function::plain_bounds(window);
+            super::window::plain_bounds(window);
         }
     }
     group_ordinals(select, show);

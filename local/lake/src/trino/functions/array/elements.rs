@@ -261,10 +261,8 @@ fn join_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     if let [TrinoType::Array(item), ..] = given
         && matches!(item.as_ref(), TrinoType::Array(_) | TrinoType::Map(..) | TrinoType::Row(_))
     {
-        return Err(Failure::new(
-            "FUNCTION_NOT_FOUND",
-            format!("Input type {} not supported", given[0]),
-        ));
+        let message = format!("Input type {} not supported", given[0]);
+        return Err(Failure::new("OPERATOR_NOT_FOUND", message));
     }
     match given {
         [TrinoType::Array(_), rest @ ..]

@@ -4,6 +4,8 @@ mod access;
 mod build;
 mod elements;
 mod moments;
+mod ordered;
+mod sequence;
 mod sets;
 
 use std::sync::Arc;
@@ -20,8 +22,14 @@ use crate::sql::Failure;
 
 pub(super) use access::{SUBSCRIPT, reversed};
 
-pub(super) static FUNCTIONS: &[&[Function]] =
-    &[access::FUNCTIONS, build::FUNCTIONS, elements::FUNCTIONS, sets::FUNCTIONS];
+pub(super) static FUNCTIONS: &[&[Function]] = &[
+    access::FUNCTIONS,
+    build::FUNCTIONS,
+    sequence::FUNCTIONS,
+    elements::FUNCTIONS,
+    ordered::FUNCTIONS,
+    sets::FUNCTIONS,
+];
 
 /// Where the items of a row stand; nowhere when it is NULL.
 pub(super) fn range(list: &ListArray, row: usize) -> std::ops::Range<usize> {

@@ -3,8 +3,8 @@
 use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;
 
-use super::build::sequence_length;
 use super::lists;
+use super::sequence::sequence_length;
 use crate::moment::{MILLISECOND, Moment, moments, of_moments, too_far};
 use crate::sql::{Failure, TrinoType};
 use crate::trino::functions::call::Call;

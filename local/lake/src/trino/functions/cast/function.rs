@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use super::{OnFailure, cast_in_zone};
 use crate::moment::{read_clock, read_timestamp};
 use crate::sql::{Failure, TrinoType, field_of};
-use crate::trino::functions::call::session_zone;
+use crate::trino::functions::call::{first, session_zone};
 use crate::trino::functions::function::planned_signature;
 use crate::trino::functions::json::{can_cast_from_json, can_cast_to_json};
 
@@ -174,7 +174,7 @@ impl ScalarUDFImpl for CastFunction {
                     let text = value.try_as_str().flatten().unwrap_or_default();
                     if self.literal { no_literal(text, &to).into() } else { error }
                 })?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+                Ok(ColumnarValue::Scalar(first(&array)?))
             }
             ColumnarValue::Array(array) => Ok(ColumnarValue::Array(cast(array)?)),
         }

@@ -12,7 +12,7 @@ pub(in crate::trino) use address::{from_sixteen, sixteen};
 pub(in crate::trino) use from_text::parse_decimal;
 pub(super) use function::{functions, is_castable, type_named};
 pub(in crate::trino) use number::{decimal_text, pow10, rescale};
-pub(in crate::trino) use to_text::write_scientific_double;
+pub(in crate::trino) use to_text::{pad, write_scientific_double};
 
 use std::sync::Arc;
 
@@ -97,8 +97,9 @@ pub(in crate::trino) fn cast_in_zone(
         (Varchar(_) | Char(_), Uuid | IpAddress) => address::from_text(array, to, on_failure),
         (Varbinary, Uuid | IpAddress) => address::from_bytes(array, to, on_failure),
         (Uuid | IpAddress, Varbinary) => Ok(address::to_bytes(array)),
-        (Varchar(_) | Char(_), Varchar(length)) => Ok(to_text::shorten(array, *length)),
-        (Varchar(_) | Char(_), Char(length)) => Ok(to_text::pad(array, *length)),
+        (Char(from), Varchar(length)) => Ok(to_text::shorten(&pad(array, *from), *length)),
+        (Varchar(_), Varchar(length)) => Ok(to_text::shorten(array, *length)),
+        (Varchar(_) | Char(_), Char(length)) => Ok(to_text::to_char(array, *length)),
         (Varchar(_), Varbinary) => {
             let bytes: BinaryArray =
                 array.as_string::<i32>().iter().map(|text| text.map(str::as_bytes)).collect();

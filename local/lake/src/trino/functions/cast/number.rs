@@ -201,8 +201,12 @@ fn decimals(
         let value = value.filter(|value| value.abs() < limit).ok_or_else(|| {
             let name = from.to_string();
             let name = name.split('(').next().unwrap_or_default().to_uppercase();
+            let code = match from {
+                TrinoType::Boolean => "NUMERIC_VALUE_OUT_OF_RANGE",
+                _ => "INVALID_CAST_ARGUMENT",
+            };
             Failure::new(
-                "INVALID_CAST_ARGUMENT",
+                code,
                 format!("Cannot cast {name} '{shown}' to DECIMAL({precision}, {scale})"),
             )
         });

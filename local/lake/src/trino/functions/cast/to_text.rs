@@ -27,12 +27,30 @@ pub(super) fn shorten(array: &ArrayRef, length: Option<u32>) -> ArrayRef {
 }
 
 /// `char(n)`: cut, then without its trailing blanks, which do not count.
-pub(super) fn pad(array: &ArrayRef, length: u32) -> ArrayRef {
+pub(super) fn to_char(array: &ArrayRef, length: u32) -> ArrayRef {
     let cut = shorten(array, Some(length));
     let found: StringArray = cut
         .as_string::<i32>()
         .iter()
         .map(|text| text.map(|text| text.trim_end_matches(' ')))
+        .collect();
+    Arc::new(found)
+}
+
+/// A `char(n)` as text: with the blanks that fill it up.
+pub(in crate::trino) fn pad(array: &ArrayRef, length: u32) -> ArrayRef {
+    let length = length as usize;
+    let found: StringArray = array
+        .as_string::<i32>()
+        .iter()
+        .map(|text| {
+            text.map(|text| {
+                let mut padded: String = text.chars().take(length).collect();
+                let missing = length.saturating_sub(padded.chars().count());
+                padded.extend(std::iter::repeat_n(' ', missing));
+                padded
+            })
+        })
         .collect();
     Arc::new(found)
 }

@@ -9,7 +9,7 @@ use datafusion::logical_expr::LambdaArgument;
 
 use super::evaluate;
 use crate::sql::TrinoType;
-use crate::trino::functions::pattern::Patterns;
+use crate::trino::functions::pattern::{Patterns, matches};
 
 /// What the lambda gets: the groups of a match, without the match itself.
 pub(super) fn groups() -> DataType {
@@ -25,12 +25,12 @@ pub(super) fn run(
     let (texts, patterns) = (texts.as_string::<i32>(), patterns.as_string::<i32>());
     let mut compiled = Patterns::default();
     let mut lists = ListBuilder::new(StringBuilder::new());
-    let (mut origin, mut matches) = (Vec::new(), Vec::new());
+    let (mut origin, mut places) = (Vec::new(), Vec::new());
     for row in 0..texts.len() {
         let mut ranges = Vec::new();
         if texts.is_valid(row) && patterns.is_valid(row) {
             let regex = compiled.get(patterns.value(row))?;
-            for captures in regex.captures_iter(texts.value(row)) {
+            for captures in matches(regex, texts.value(row)) {
                 ranges.push(captures.get(0).map_or(0..0, |found| found.range()));
                 for group in captures.iter().skip(1) {
                     lists.values().append_option(group.map(|found| found.as_str()));
@@ -39,7 +39,7 @@ pub(super) fn run(
                 origin.push(u32::try_from(row).unwrap_or(u32::MAX));
             }
         }
-        matches.push(ranges);
+        places.push(ranges);
     }
     let count = origin.len();
     let lists: ArrayRef = Arc::new(lists.finish());
@@ -52,7 +52,7 @@ pub(super) fn run(
     let replacements = replacements.as_ref().map(AsArray::as_string::<i32>);
     let mut found = StringBuilder::new();
     let mut next = 0;
-    for (row, ranges) in matches.iter().enumerate() {
+    for (row, ranges) in places.iter().enumerate() {
         if texts.is_null(row) || patterns.is_null(row) {
             found.append_null();
             continue;
