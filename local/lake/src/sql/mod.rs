@@ -23,11 +23,11 @@ pub use output::{ColumnInfo, QueryContext, QueryOutput};
 pub use query::Statement;
 pub use result_file::parse_csv;
 pub use text::write_value;
-pub use types::{ADDRESS_WIDTH, TYPE_KEY, TrinoType, UUID_WIDTH, field_of};
+pub use types::{ADDRESS_WIDTH, TYPE_KEY, TrinoType, UNNAMED_FIELD, UUID_WIDTH, field_of};
 
 pub(crate) use output::TextRows;
 pub(crate) use result_file::{CsvResult, write_manifest, write_metadata, write_text};
 pub(crate) use text::{
-    civil, day_number, days_of_month, shortest, ticks_of, write_date, write_double, write_real,
-    write_scientific,
+    civil, day_number, days_of_month, shortest, shown_field, ticks_of, write_date, write_double,
+    write_real, write_scientific,
 };

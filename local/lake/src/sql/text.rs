@@ -13,7 +13,7 @@ use datafusion::arrow::datatypes::{
 
 use crate::moment::{Layout, write_day_second, write_packed, write_year_month};
 
-use super::types::{ADDRESS_WIDTH, UUID_WIDTH};
+use super::types::{ADDRESS_WIDTH, UNNAMED_FIELD, UUID_WIDTH};
 
 /// Appends the text of one value; false (and nothing appended) when it is NULL.
 pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
@@ -270,13 +270,18 @@ fn write_map(entries: &StructArray, out: &mut String) {
     out.push('}');
 }
 
+/// The name a row's field is shown by: `field0` of the first without one.
+pub(crate) fn shown_field(name: &str) -> &str {
+    if name.starts_with(UNNAMED_FIELD) { &name[1..] } else { name }
+}
+
 fn write_struct(row_array: &StructArray, row: usize, out: &mut String) {
     out.push('{');
     for (at, (field, column)) in row_array.fields().iter().zip(row_array.columns()).enumerate() {
         if at > 0 {
             out.push_str(", ");
         }
-        out.push_str(field.name());
+        out.push_str(shown_field(field.name()));
         out.push('=');
         if !write_value(column.as_ref(), row, out) {
             out.push_str("null");

@@ -11,6 +11,9 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUn
 
 /// The key of a field's metadata that carries a Trino type Arrow cannot tell.
 pub const TYPE_KEY: &str = "trino";
+/// What the Arrow name of a row's field begins with that has no name: `$field0`.
+pub const UNNAMED_FIELD: &str = "$field";
+
 /// Bytes of the Arrow form of addresses and UUIDs: their 16 and zeros after them. No file has
 /// values of these widths, so that the Arrow type alone tells the Trino type, and the order of
 /// the bytes is the order of the values.
@@ -94,7 +97,8 @@ impl TrinoType {
                     .iter()
                     .enumerate()
                     .map(|(at, (name, kind))| {
-                        field_of(&name.clone().unwrap_or_else(|| format!("field{at}")), kind)
+                        let name = name.clone().unwrap_or_else(|| format!("{UNNAMED_FIELD}{at}"));
+                        field_of(&name, kind)
                     })
                     .collect(),
             ),
@@ -151,7 +155,11 @@ impl TrinoType {
             DataType::Struct(fields) => Self::Row(
                 fields
                     .iter()
-                    .map(|field| (Some(field.name().clone()), Self::of_field(field)))
+                    .map(|field| {
+                        let name = Some(field.name().clone());
+                        let name = name.filter(|name| !name.starts_with(UNNAMED_FIELD));
+                        (name, Self::of_field(field))
+                    })
                     .collect(),
             ),
             DataType::Dictionary(_, value) => Self::of_arrow(value),

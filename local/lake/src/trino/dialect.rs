@@ -84,11 +84,14 @@ impl Dialect for TrinoDialect {
         true
     }
 
-    /// `x AT LOCAL` binds as `x AT TIME ZONE z` does.
+    /// `x AT LOCAL` binds as `x AT TIME ZONE z` does. No operator begins with a colon, which stands
+    /// between the names and values of `json_object`.
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
-        let [at, local] = parser.peek_tokens::<2>();
-        (is_keyword(&at, Keyword::AT) && is_word(&local, "local"))
-            .then(|| Ok(self.prec_value(Precedence::AtTz)))
+        let [first, second] = parser.peek_tokens::<2>();
+        if is_keyword(&first, Keyword::AT) && is_word(&second, "local") {
+            return Some(Ok(self.prec_value(Precedence::AtTz)));
+        }
+        (first == Token::Colon).then(|| Ok(self.prec_unknown()))
     }
 
     fn parse_infix(

@@ -1,16 +1,17 @@
 //! Trino's grammar of `json_exists`, `json_value`, `json_query`, `json_object` and
-//! `json_array`, which sqlparser does not know.
+//! `json_array`, which sqlparser does not know, and the refusal of `JSON_TABLE`.
 
 use datafusion::sql::sqlparser::ast::{Expr, Value};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::ast::{call, function_name, text, thunk};
 use super::functions::json::{
     Behavior, ConstructorClauses, Format, Passed, PathClauses, Quotes, Wrapper, written,
 };
 use super::tokens::is_word;
+use crate::sql::SyntaxError;
 
 /// Reads a call whose name is the next token, when it is one of these functions.
 pub(super) fn parse(parser: &mut Parser, name: &str) -> Option<Result<Expr, ParserError>> {
@@ -25,6 +26,20 @@ pub(super) fn parse(parser: &mut Parser, name: &str) -> Option<Result<Expr, Pars
     parser.next_token();
     parser.next_token();
     Some(read(parser))
+}
+
+/// `JSON_TABLE` is not known to be in Athena's Trino.
+pub(super) fn refuse_table(tokens: &[TokenWithSpan]) -> Result<(), SyntaxError> {
+    let found = tokens
+        .windows(2)
+        .find(|pair| is_word(&pair[0].token, "json_table") && pair[1].token == Token::LParen);
+    match found {
+        Some([word, _]) => {
+            let place = word.span.start;
+            Err(SyntaxError::at(place.line, place.column, "JSON_TABLE is not supported"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes the next token when it is a word.

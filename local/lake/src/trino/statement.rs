@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 use super::dialect::TrinoDialect;
 use super::prepared::{self, Prepared};
 use super::table_version::{self, TableVersion};
-use super::{chain, external_function, tokens};
+use super::{chain, external_function, json_call, tokens};
 use crate::hive::TableName;
 use crate::sql::SyntaxError;
 
@@ -91,6 +91,7 @@ pub fn parse(
         None => tokens,
     };
     chain::refuse_long(&tokens)?;
+    json_call::refuse_table(&tokens)?;
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
     let (tokens, version) = table_version::without(&tokens, &source)?;
     let tokens = tokens::with_plain_queries(tokens::with_value_rows(&tokens));

@@ -52,7 +52,10 @@ fn rewritten(expr: Expr) -> Result<Expr, Failure> {
         }
         Expr::Value(value) => match value.value {
             Value::Number(digits, _) => literal(&digits)?,
-            Value::HexStringLiteral(digits) => call("from_hex", vec![text(&digits)]),
+            Value::HexStringLiteral(digits) => {
+                let digits: String = digits.split_whitespace().collect();
+                call("from_hex", vec![text(&digits)])
+            }
             Value::UnicodeStringLiteral(value) => text(&value),
             other => Expr::Value(other.into()),
         },

@@ -11,7 +11,7 @@ use datafusion::logical_expr::planner::{
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder, lit};
 use datafusion::sql::sqlparser::ast::TableFactor;
 
-use crate::sql::{Failure, TrinoType};
+use crate::sql::{Failure, TrinoType, UNNAMED_FIELD};
 use crate::trino::rewrite::UNNAMED;
 
 /// Relations so far: columns without a name differ from those of others.
@@ -109,7 +109,7 @@ fn shown(
                 Expr::Column(item.clone()),
                 name.as_str(),
             );
-            let shown = if name.starts_with("field") {
+            let shown = if name.starts_with(UNNAMED_FIELD) {
                 format!("{unnamed}{}", columns.len())
             } else {
                 name.clone()

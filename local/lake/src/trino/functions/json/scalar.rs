@@ -123,9 +123,9 @@ fn format(call: &Call) -> Result<ArrayRef> {
 /// The path of each row, read once where it is the same for all.
 fn paths(call: &Call) -> Result<impl Fn(usize) -> Result<Arc<Path>, Failure> + use<>> {
     let texts = call.texts(1)?;
-    let constant = call.constant_text(1).map(Path::parse).transpose()?.map(Arc::new);
+    let constant = call.constant_text(1).map(|text| Path::parse(text).map(Arc::new));
     Ok(move |row: usize| match &constant {
-        Some(path) => Ok(path.clone()),
+        Some(path) => path.clone(),
         None => Path::parse(texts.value(row)).map(Arc::new),
     })
 }

@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use serde_json::{Map, Number, Value};
 
 use super::document::write_text;
-use crate::sql::{TrinoType, write_value};
+use crate::sql::{TrinoType, shown_field, write_value};
 
 /// A value as JSON; timestamps and dates are their texts.
 pub(in crate::trino) fn value_to_json(array: &dyn Array, row: usize) -> Value {
@@ -57,7 +57,7 @@ pub(in crate::trino) fn value_to_json(array: &dyn Array, row: usize) -> Value {
                     .iter()
                     .zip(columns)
                     .map(|(field, column)| {
-                        (field.name().clone(), value_to_json(column.as_ref(), row))
+                        (shown_field(field.name()).to_owned(), value_to_json(column.as_ref(), row))
                     })
                     .collect(),
             )

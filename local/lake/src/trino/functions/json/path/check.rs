@@ -106,9 +106,8 @@ impl Check<'_> {
             }
             Predicate::Exists(path) => drop(self.node(path)?),
             Predicate::Not(inner) | Predicate::IsUnknown(inner) => self.predicate(inner)?,
-            Predicate::And(left, right) | Predicate::Or(left, right) => {
-                self.predicate(left)?;
-                self.predicate(right)?;
+            Predicate::All(parts) | Predicate::Any(parts) => {
+                parts.iter().try_for_each(|part| self.predicate(part))?;
             }
         }
         Ok(())

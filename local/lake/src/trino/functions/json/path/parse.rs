@@ -7,8 +7,10 @@ use crate::sql::Failure;
 
 /// Most parentheses, filters and subscripts inside each other.
 const DEPTH: usize = 100;
-/// Most words of a path: what follows each other nests the tree.
+/// Most words of a path.
 const WORDS: usize = 2_000;
+/// Most parts of the tree inside each other: each step of a path holds those before it.
+const NESTED: usize = 150;
 
 /// Where a path's text stands in the statement, both from one; zero when that is not known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +34,9 @@ pub(in crate::trino::functions::json) fn parse(text: &str, place: Place) -> Resu
     let root = parser.path()?;
     if parser.peek().token != Token::End {
         return Err(parser.mismatched(None));
+    }
+    if !root.fits(NESTED) {
+        return Err(parser.refused("path is nested too deep"));
     }
     Ok(Path { strict, root })
 }
@@ -115,31 +120,32 @@ impl Parser<'_> {
     }
 
     fn disjunction(&mut self) -> Result<Either, Failure> {
-        let mut left = self.conjunction()?;
-        while let Either::Predicate(first) = left {
-            if !self.symbol("||") {
-                return Ok(Either::Predicate(first));
-            }
-            let Either::Predicate(second) = self.conjunction()? else {
-                return Err(self.mismatched(None));
-            };
-            left = Either::Predicate(Predicate::Or(Box::new(first), Box::new(second)));
-        }
-        Ok(left)
+        self.joined("||", Self::conjunction, Predicate::Any)
     }
 
     fn conjunction(&mut self) -> Result<Either, Failure> {
-        let mut left = self.comparison()?;
-        while let Either::Predicate(first) = left {
-            if !self.symbol("&&") {
-                return Ok(Either::Predicate(first));
+        self.joined("&&", Self::comparison, Predicate::All)
+    }
+
+    /// Predicates with a word between them; one alone stays as it is.
+    fn joined(
+        &mut self,
+        between: &str,
+        part: fn(&mut Self) -> Result<Either, Failure>,
+        whole: fn(Vec<Predicate>) -> Predicate,
+    ) -> Result<Either, Failure> {
+        let first = match part(self)? {
+            Either::Predicate(first) => first,
+            path @ Either::Path(_) => return Ok(path),
+        };
+        let mut parts = vec![first];
+        while self.symbol(between) {
+            match part(self)? {
+                Either::Predicate(next) => parts.push(next),
+                Either::Path(_) => return Err(self.mismatched(None)),
             }
-            let Either::Predicate(second) = self.comparison()? else {
-                return Err(self.mismatched(None));
-            };
-            left = Either::Predicate(Predicate::And(Box::new(first), Box::new(second)));
         }
-        Ok(left)
+        Ok(Either::Predicate(if parts.len() == 1 { parts.remove(0) } else { whole(parts) }))
     }
 
     fn comparison(&mut self) -> Result<Either, Failure> {

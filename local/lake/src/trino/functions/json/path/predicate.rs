@@ -21,21 +21,22 @@ impl<'a> Evaluation<'a> {
             }
             Predicate::Not(inner) => self.holds(inner, scope).map(|holds| !holds),
             Predicate::IsUnknown(inner) => Some(self.holds(inner, scope).is_none()),
-            Predicate::And(left, right) => match self.holds(left, scope) {
-                Some(false) => Some(false),
-                left => match self.holds(right, scope) {
-                    Some(false) => Some(false),
-                    right => left.and(right),
-                },
-            },
-            Predicate::Or(left, right) => match self.holds(left, scope) {
-                Some(true) => Some(true),
-                left => match self.holds(right, scope) {
-                    Some(true) => Some(true),
-                    right => left.and(right),
-                },
-            },
+            Predicate::All(parts) => self.first(parts, false, scope),
+            Predicate::Any(parts) => self.first(parts, true, scope),
         }
+    }
+
+    /// Whether one of some predicates is so, else whether all are the opposite.
+    fn first(&self, parts: &'a [Predicate], so: bool, scope: Scope<'_, 'a>) -> Option<bool> {
+        let mut found = Some(!so);
+        for part in parts {
+            match self.holds(part, scope) {
+                Some(holds) if holds == so => return Some(so),
+                Some(_) => {}
+                None => found = None,
+            }
+        }
+        found
     }
 
     /// Every item of the one side beside every item of the other: the first pair that cannot

@@ -73,8 +73,8 @@ pub(super) enum Predicate {
     StartsWith(Node, Node),
     Exists(Node),
     Not(Box<Predicate>),
-    And(Box<Predicate>, Box<Predicate>),
-    Or(Box<Predicate>, Box<Predicate>),
+    All(Vec<Predicate>),
+    Any(Vec<Predicate>),
     IsUnknown(Box<Predicate>),
 }
 
@@ -86,4 +86,48 @@ pub(super) enum Comparison {
     Greater,
     LessOrEqual,
     GreaterOrEqual,
+}
+
+impl Node {
+    /// Whether no more parts than this stand inside each other.
+    pub fn fits(&self, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match self {
+            Self::Context
+            | Self::Variable(_)
+            | Self::Current
+            | Self::Last
+            | Self::Literal(_)
+            | Self::Null => true,
+            Self::Member(base, _)
+            | Self::Members(base)
+            | Self::Descendants(base, _)
+            | Self::Items(base)
+            | Self::Method(base, _)
+            | Self::Sign { of: base, .. } => base.fits(depth),
+            Self::Subscripts(base, subscripts) => {
+                base.fits(depth)
+                    && subscripts.iter().all(|subscript| {
+                        subscript.from.fits(depth)
+                            && subscript.to.as_ref().is_none_or(|to| to.fits(depth))
+                    })
+            }
+            Self::Filter(base, predicate) => base.fits(depth) && predicate.fits(depth),
+            Self::Binary(_, left, right) => left.fits(depth) && right.fits(depth),
+        }
+    }
+}
+
+impl Predicate {
+    fn fits(&self, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match self {
+            Self::Compare(_, left, right) | Self::StartsWith(left, right) => {
+                left.fits(depth) && right.fits(depth)
+            }
+            Self::Exists(path) => path.fits(depth),
+            Self::Not(inner) | Self::IsUnknown(inner) => inner.fits(depth),
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.fits(depth)),
+        }
+    }
 }
