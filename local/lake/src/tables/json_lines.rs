@@ -1,23 +1,21 @@
 //! A JSON object a line: `OpenX`'s `SerDe` and Hive's own.
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{ArrayRef, StringArray};
+use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;
-use serde_json::{Map, Value};
+use indexmap::IndexMap;
 
 use super::text_scan::{LineReader, Wanted};
 use super::{Format, TableDefinition};
 use crate::sql::Failure;
-use crate::trino::json_to;
+use crate::trino::{Json, json_to};
 
 pub(super) struct Reader {
     openx: bool,
     ignore_malformed: bool,
     /// Column → key, of `mapping.column` properties.
     keys: Vec<String>,
-    /// The JSON text of each wanted column's value in each row.
-    values: Vec<Vec<Option<String>>>,
+    /// Each wanted column's value in each row.
+    values: Vec<Vec<Option<Json>>>,
     wanted: Vec<Wanted>,
     rows: usize,
 }
@@ -42,17 +40,13 @@ impl Reader {
         }
     }
 
-    fn object(&self, line: &[u8]) -> Result<Option<Map<String, Value>>, Failure> {
-        match serde_json::from_slice::<Value>(line) {
-            Ok(Value::Object(object)) => Ok(Some(object)),
-            _ if self.ignore_malformed => Ok(None),
-            Ok(_) => Err(Failure::new(
+    fn object(&self, line: &[u8]) -> Result<Option<IndexMap<String, Json>>, Failure> {
+        match Json::read_object(line) {
+            Some(object) => Ok(Some(object)),
+            None if self.ignore_malformed => Ok(None),
+            None => Err(Failure::new(
                 "HIVE_CURSOR_ERROR",
                 "Row is not a valid JSON Object - JSONException: A JSONObject text must begin with '{' at 1 [character 2 line 1]",
-            )),
-            Err(error) => Err(Failure::new(
-                "HIVE_CURSOR_ERROR",
-                format!("Row is not a valid JSON Object - JSONException: {error}"),
             )),
         }
     }
@@ -72,7 +66,7 @@ impl LineReader for Reader {
             let value = object.get(key).or_else(|| {
                 object.iter().find(|(name, _)| name.to_lowercase() == *key).map(|(_, value)| value)
             });
-            column.push(value.filter(|value| !value.is_null()).map(ToString::to_string));
+            column.push(value.filter(|value| **value != Json::Null).cloned());
         }
         self.rows += 1;
         Ok(())
@@ -88,8 +82,7 @@ impl LineReader for Reader {
             .iter_mut()
             .zip(&self.wanted)
             .map(|(values, column)| {
-                let texts: ArrayRef = Arc::new(StringArray::from(std::mem::take(values)));
-                let read = json_to(&texts, &column.kind);
+                let read = json_to(&std::mem::take(values), &column.kind, self.openx);
                 read.map_err(|_| {
                     Failure::new(
                         "HIVE_BAD_DATA",

@@ -10,7 +10,8 @@ use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::functions::{OnFailure, cast_array, from_json, value_to_json};
+use super::functions::json::{Json, Texts, from_file};
+use super::functions::{OnFailure, cast_array, value_to_json};
 use crate::sql::{Failure, TrinoType};
 
 /// Texts as another type; the first that is none of it is an error.
@@ -134,9 +135,14 @@ fn append(builder: &mut StringBuilder, text: &str) {
     }
 }
 
-/// JSON texts as another type; what is none of it is an error.
-pub(crate) fn json_to(texts: &ArrayRef, kind: &TrinoType) -> Result<ArrayRef> {
-    from_json(texts, kind, OnFailure::Fail)
+/// Values of a JSON file as another type; what is none of it is an error. Arrays and objects
+/// become texts where `structured_texts` says so.
+pub(crate) fn json_to(
+    values: &[Option<Json>],
+    kind: &TrinoType,
+    structured_texts: bool,
+) -> Result<ArrayRef> {
+    from_file(values, kind, if structured_texts { Texts::Json } else { Texts::Written })
 }
 
 /// A value as JSON.

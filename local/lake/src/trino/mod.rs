@@ -48,6 +48,7 @@ pub use table_version::TableVersion;
 pub(crate) use external::{
     json_to, json_value, text_to, text_to_list, text_to_map, text_to_or_null,
 };
+pub(crate) use functions::json::Json;
 pub(crate) use names::database_of;
 #[cfg(test)]
 pub(crate) use query::collect;

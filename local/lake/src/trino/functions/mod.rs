@@ -56,7 +56,7 @@ pub(super) use cast::{OnFailure, cast_array};
 pub(super) use conditional::common;
 pub(super) use function::coerces;
 pub(super) use interval::interval_literal;
-pub(super) use json::{from_json, value_to_json};
+pub(super) use json::value_to_json;
 pub(super) use now::now;
 pub(super) use time_zone::instant_type;
 

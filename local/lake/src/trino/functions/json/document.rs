@@ -11,7 +11,7 @@ use crate::sql::write_double;
 const DEPTH: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::trino) enum Json {
+pub(crate) enum Json {
     Null,
     Boolean(bool),
     /// As it is written.
@@ -35,11 +35,19 @@ pub(in crate::trino) enum Fractions {
 
 impl Json {
     /// The one value a text consists of; `None` when the text is no JSON.
-    pub fn read(text: &str, fractions: Fractions) -> Option<Self> {
+    pub(in crate::trino) fn read(text: &str, fractions: Fractions) -> Option<Self> {
         let mut reader = Reader::new(text, fractions);
         let first = reader.next()?;
         let found = reader.value(first)?;
         (reader.next()? == JsonEvent::Eof).then_some(found)
+    }
+
+    /// The members of the object a line of a file consists of, numbers as they are written.
+    pub fn read_object(line: &[u8]) -> Option<IndexMap<String, Self>> {
+        match Self::read(std::str::from_utf8(line).ok()?, Fractions::Kept)? {
+            Self::Object(members) => Some(members),
+            _ => None,
+        }
     }
 
     pub fn is_scalar(&self) -> bool {

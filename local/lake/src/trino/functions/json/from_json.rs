@@ -25,6 +25,24 @@ pub(in crate::trino::functions) fn can_cast_from_json(kind: &TrinoType) -> bool 
     }
 }
 
+/// What becomes of values that are not of the wanted type.
+#[derive(Clone, Copy, PartialEq)]
+struct Reading {
+    on_failure: OnFailure,
+    texts: Texts,
+}
+
+/// What texts are made of values that are none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::trino) enum Texts {
+    /// Of scalars, as Trino casts them.
+    Cast,
+    /// Of scalars, as they are written.
+    Written,
+    /// Of all, as they are written.
+    Json,
+}
+
 /// JSON's texts as another type: its null is NULL, scalars go by their texts.
 pub(in crate::trino) fn from_json(
     array: &ArrayRef,
@@ -37,7 +55,17 @@ pub(in crate::trino) fn from_json(
         None => array.as_string::<i32>().iter().map(read).collect(),
     };
     let values: Vec<Option<&Json>> = values.iter().map(Option::as_ref).collect();
-    built(&values, to, on_failure)
+    built(&values, to, Reading { on_failure, texts: Texts::Cast })
+}
+
+/// Values of a file as a column of a type.
+pub(in crate::trino) fn from_file(
+    values: &[Option<Json>],
+    to: &TrinoType,
+    texts: Texts,
+) -> Result<ArrayRef> {
+    let values: Vec<Option<&Json>> = values.iter().map(Option::as_ref).collect();
+    built(&values, to, Reading { on_failure: OnFailure::Fail, texts })
 }
 
 /// `CAST(json AS varchar(n))`, which cuts nothing off.
@@ -65,8 +93,8 @@ fn refused(json: &str, to: &TrinoType) -> Failure {
 }
 
 /// The refusal of a value that is not of a shape, or NULL in its place.
-fn misshapen(value: &Json, to: &TrinoType, shape: &str, on_failure: OnFailure) -> Result<()> {
-    if on_failure == OnFailure::Null || *value == Json::Null {
+fn misshapen(value: &Json, to: &TrinoType, shape: &str, reading: Reading) -> Result<()> {
+    if reading.on_failure == OnFailure::Null || *value == Json::Null {
         return Ok(());
     }
     Err(Failure::new(
@@ -82,16 +110,16 @@ fn present<'j>(value: &'j Json, kind: &TrinoType) -> Option<&'j Json> {
 }
 
 /// An array of a type from values of JSON.
-fn built(values: &[Option<&Json>], to: &TrinoType, on_failure: OnFailure) -> Result<ArrayRef> {
+fn built(values: &[Option<&Json>], to: &TrinoType, reading: Reading) -> Result<ArrayRef> {
     match to {
         TrinoType::Json => {
             let texts: LargeStringArray =
                 values.iter().map(|value| value.map(Json::to_text)).collect();
             Ok(Arc::new(texts))
         }
-        TrinoType::Array(item) => lists(values, to, item, on_failure),
-        TrinoType::Map(key, value) => maps(values, to, key, value, on_failure),
-        TrinoType::Row(fields) => rows(values, to, fields, on_failure),
+        TrinoType::Array(item) => lists(values, to, item, reading),
+        TrinoType::Map(key, value) => maps(values, to, key, value, reading),
+        TrinoType::Row(fields) => rows(values, to, fields, reading),
         _ => {
             let mut texts: Vec<Option<String>> = Vec::with_capacity(values.len());
             for value in values {
@@ -102,17 +130,27 @@ fn built(values: &[Option<&Json>], to: &TrinoType, on_failure: OnFailure) -> Res
                         Some(u8::from(*value).to_string())
                     }
                     Some(Json::Boolean(value)) => Some(value.to_string()),
-                    Some(Json::Number(number)) => Some(number_text(number, to)),
-                    Some(other) if on_failure == OnFailure::Fail => {
+                    Some(Json::Number(number)) if reading.texts == Texts::Cast => {
+                        Some(number_text(number, to))
+                    }
+                    Some(Json::Number(number)) => Some(number.clone()),
+                    Some(structured) if reading.texts == Texts::Json && is_text(to) => {
+                        Some(structured.to_text())
+                    }
+                    Some(other) if reading.on_failure == OnFailure::Fail => {
                         return Err(refused(&other.to_text(), to).into());
                     }
                     Some(_) => None,
                 });
             }
             let texts: ArrayRef = Arc::new(StringArray::from(texts));
-            cast_array(&texts, &TrinoType::Varchar(None), to, on_failure)
+            cast_array(&texts, &TrinoType::Varchar(None), to, reading.on_failure)
         }
     }
+}
+
+fn is_text(kind: &TrinoType) -> bool {
+    matches!(kind, TrinoType::Varchar(_) | TrinoType::Char(_))
 }
 
 /// A number as the text a cast to a type reads. Those with a fraction are doubles to all
@@ -162,7 +200,7 @@ fn lists(
     values: &[Option<&Json>],
     to: &TrinoType,
     item: &TrinoType,
-    on_failure: OnFailure,
+    reading: Reading,
 ) -> Result<ArrayRef> {
     let (mut items, mut lengths) = (Vec::new(), Lengths::default());
     for value in values {
@@ -172,7 +210,7 @@ fn lists(
                 lengths.push(Some(found.len()));
             }
             other => {
-                other.map_or(Ok(()), |other| misshapen(other, to, "array", on_failure))?;
+                other.map_or(Ok(()), |other| misshapen(other, to, "array", reading))?;
                 lengths.push(None);
             }
         }
@@ -180,7 +218,7 @@ fn lists(
     let DataType::List(field) = to.to_arrow() else {
         return Err(Failure::type_mismatch("an array is a list").into());
     };
-    let items = built(&items, item, on_failure)?;
+    let items = built(&items, item, reading)?;
     let (offsets, nulls) = lengths.into_parts();
     Ok(Arc::new(ListArray::try_new(field, offsets, items, nulls)?))
 }
@@ -190,7 +228,7 @@ fn maps(
     to: &TrinoType,
     key: &TrinoType,
     value_type: &TrinoType,
-    on_failure: OnFailure,
+    reading: Reading,
 ) -> Result<ArrayRef> {
     let (mut keys, mut items, mut lengths) = (Vec::new(), Vec::new(), Lengths::default());
     for value in values {
@@ -203,7 +241,7 @@ fn maps(
                 lengths.push(Some(object.len()));
             }
             other => {
-                other.map_or(Ok(()), |other| misshapen(other, to, "object", on_failure))?;
+                other.map_or(Ok(()), |other| misshapen(other, to, "object", reading))?;
                 lengths.push(None);
             }
         }
@@ -215,9 +253,9 @@ fn maps(
         return Err(Failure::type_mismatch("a map has entries").into());
     };
     let keys: ArrayRef = Arc::new(StringArray::from(keys));
-    let keys = cast_array(&keys, &TrinoType::Varchar(None), key, on_failure)?;
+    let keys = cast_array(&keys, &TrinoType::Varchar(None), key, reading.on_failure)?;
     let pairs =
-        StructArray::try_new(fields, vec![keys, built(&items, value_type, on_failure)?], None)?;
+        StructArray::try_new(fields, vec![keys, built(&items, value_type, reading)?], None)?;
     let (offsets, nulls) = lengths.into_parts();
     Ok(Arc::new(MapArray::try_new(entries, offsets, pairs, nulls, false)?))
 }
@@ -226,7 +264,7 @@ fn rows(
     values: &[Option<&Json>],
     to: &TrinoType,
     fields: &[(Option<String>, TrinoType)],
-    on_failure: OnFailure,
+    reading: Reading,
 ) -> Result<ArrayRef> {
     let mut columns: Vec<Vec<Option<&Json>>> = vec![Vec::with_capacity(values.len()); fields.len()];
     let mut whole = Vec::with_capacity(values.len());
@@ -235,8 +273,7 @@ fn rows(
             Some(Json::Array(items)) if items.len() == fields.len() => whole.push(true),
             Some(Json::Object(_)) => whole.push(true),
             other => {
-                other
-                    .map_or(Ok(()), |other| misshapen(other, to, "array or object", on_failure))?;
+                other.map_or(Ok(()), |other| misshapen(other, to, "array or object", reading))?;
                 whole.push(false);
             }
         }
@@ -260,7 +297,7 @@ fn rows(
     let columns = columns
         .iter()
         .zip(fields)
-        .map(|(column, (_, kind))| built(column, kind, on_failure))
+        .map(|(column, (_, kind))| built(column, kind, reading))
         .collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(StructArray::try_new_with_length(
         arrow,

@@ -14,7 +14,9 @@ pub(in crate::trino) use call::{
     Behavior, ConstructorClauses, Format, Passed, PathClauses, Quotes, Wrapper, written,
 };
 pub(in crate::trino::functions) use call::{EMPTY, FAILED, functions};
-pub(in crate::trino) use from_json::from_json;
+pub(crate) use document::Json;
+pub(super) use from_json::from_json;
+pub(in crate::trino) use from_json::{Texts, from_file};
 pub(super) use from_json::{can_cast_from_json, to_short_text};
 pub(super) use scalar::FUNCTIONS;
 pub(in crate::trino) use to_json::value_to_json;
