@@ -119,7 +119,8 @@ impl ExprPlanner for TrinoOperators {
         if !is_comparison(&op) {
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
         }
-        if !comparable(&left_kind, &right_kind) {
+        let ordered = is_equality(&op) || (orderable(&left_kind) && orderable(&right_kind));
+        if !ordered || !comparable(&left_kind, &right_kind) {
             return Err(inapplicable(&op, &left_kind, &right_kind).into());
         }
         if is_order(&op) && !(orderable(&left_kind) && orderable(&right_kind)) {
@@ -269,6 +270,16 @@ fn is_comparison(op: &BinaryOperator) -> bool {
             | BinaryOperator::Gt
             | BinaryOperator::GtEq
     )
+}
+
+/// Whether Trino puts values of a type in order.
+fn orderable(kind: &TrinoType) -> bool {
+    match kind {
+        TrinoType::Json | TrinoType::Map(..) => false,
+        TrinoType::Array(item) => orderable(item),
+        TrinoType::Row(fields) => fields.iter().all(|field| orderable(&field.1)),
+        _ => true,
+    }
 }
 
 /// Whether Trino compares the two types without a cast.

@@ -17,6 +17,7 @@ pub(in crate::trino) use to_text::write_scientific_double;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray, new_null_array};
+use datafusion::arrow::compute::concat;
 use datafusion::common::Result;
 
 use crate::moment::Zone;
@@ -38,6 +39,21 @@ impl OnFailure {
             (Err(failure), Self::Fail) => Err(failure.into()),
         }
     }
+}
+
+/// Casts to a type of parts: NULL in place of a value of which any part cannot be cast.
+fn whole_or_null(array: &ArrayRef, from: &TrinoType, to: &TrinoType, zone: Zone) -> Result<ArrayRef> {
+    let cast = |array: &ArrayRef| cast_in_zone(array, from, to, OnFailure::Fail, zone);
+    if let Ok(found) = cast(array) {
+        return Ok(found);
+    }
+    let rows: Vec<ArrayRef> = (0..array.len())
+        .map(|row| {
+            cast(&array.slice(row, 1)).unwrap_or_else(|_| new_null_array(&to.to_arrow(), 1))
+        })
+        .collect();
+    let rows: Vec<&dyn Array> = rows.iter().map(AsRef::as_ref).collect();
+    Ok(concat(&rows)?)
 }
 
 /// Casts an array from one Trino type to another, where no zone of a session is asked for.
@@ -64,6 +80,9 @@ pub(in crate::trino) fn cast_in_zone(
     };
     if from == to {
         return Ok(array.clone());
+    }
+    if on_failure == OnFailure::Null && matches!(to, List(_) | Map(..) | Row(_)) {
+        return whole_or_null(array, from, to, zone);
     }
     match (from, to) {
         (Unknown, _) => Ok(new_null_array(&to.to_arrow(), array.len())),

@@ -1,5 +1,6 @@
 //! Casts from JSON.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -8,10 +9,11 @@ use datafusion::arrow::array::{
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
+use indexmap::IndexMap;
 
 use super::document::{Fractions, Json, is_fraction};
 use super::to_json::is_key;
-use crate::sql::{Failure, TrinoType, write_double};
+use crate::sql::{Failure, TrinoType, write_double, write_value};
 use crate::trino::functions::cast::{OnFailure, cast_array, write_scientific_double};
 
 /// Whether Trino casts JSON to a type.
@@ -254,10 +256,50 @@ fn maps(
     };
     let keys: ArrayRef = Arc::new(StringArray::from(keys));
     let keys = cast_array(&keys, &TrinoType::Varchar(None), key, reading.on_failure)?;
+    refuse_same_keys(&keys, &lengths.lengths, to)?;
     let pairs =
         StructArray::try_new(fields, vec![keys, built(&items, value_type, reading)?], None)?;
     let (offsets, nulls) = lengths.into_parts();
     Ok(Arc::new(MapArray::try_new(entries, offsets, pairs, nulls, false)?))
+}
+
+/// Different names may be one key: `"1"` and `"01"`.
+fn refuse_same_keys(keys: &ArrayRef, lengths: &[usize], to: &TrinoType) -> Result<()> {
+    let mut from = 0;
+    for length in lengths {
+        let mut seen = HashSet::with_capacity(*length);
+        for at in from..from + length {
+            let mut text = String::new();
+            write_value(keys.as_ref(), at, &mut text);
+            if !seen.insert(text) {
+                return Err(Failure::new(
+                    "INVALID_CAST_ARGUMENT",
+                    format!("Cannot cast to {to}. Duplicate keys are not allowed"),
+                )
+                .into());
+            }
+        }
+        from += length;
+    }
+    Ok(())
+}
+
+/// The member of an object that a field of a row means; names have no case there.
+fn member<'j>(
+    object: &'j IndexMap<String, Json>,
+    name: &str,
+    to: &TrinoType,
+) -> Result<Option<&'j Json>> {
+    let mut found = object.iter().filter(|(key, _)| key.to_lowercase() == name.to_lowercase());
+    let first = found.next().map(|(_, value)| value);
+    if found.next().is_some() {
+        return Err(Failure::new(
+            "INVALID_CAST_ARGUMENT",
+            format!("Cannot cast to {to}. Duplicate field: {name}"),
+        )
+        .into());
+    }
+    Ok(first)
 }
 
 fn rows(
@@ -280,12 +322,16 @@ fn rows(
         for (at, (column, (name, kind))) in columns.iter_mut().zip(fields).enumerate() {
             let part = match value {
                 Some(Json::Array(items)) if items.len() == fields.len() => items.get(at),
-                Some(Json::Object(object)) => name
-                    .as_ref()
-                    .and_then(|name| {
-                        object.iter().find(|(key, _)| key.to_lowercase() == *name.to_lowercase())
-                    })
-                    .map(|(_, value)| value),
+                Some(Json::Object(object)) => match name {
+                    Some(name) => member(object, name, to)?,
+                    None => {
+                        return Err(Failure::new(
+                            "INVALID_CAST_ARGUMENT",
+                            format!("Cannot cast to {to}. Cannot cast a JSON object to anonymous row type. Input must be a JSON array."),
+                        )
+                        .into());
+                    }
+                },
                 _ => None,
             };
             column.push(part.and_then(|part| present(part, kind)));

@@ -8,6 +8,8 @@ mod error;
 mod evaluate;
 mod parse;
 mod predicate;
+#[cfg(test)]
+mod tests;
 mod token;
 mod tree;
 mod value;
