@@ -168,6 +168,26 @@ impl TrinoType {
         }
     }
 
+    /// The type of a column of a file, in which large texts are texts, and bytes are bytes.
+    pub fn of_file(data_type: &DataType) -> Self {
+        fn plain(kind: TrinoType) -> TrinoType {
+            match kind {
+                TrinoType::Json => TrinoType::Varchar(None),
+                TrinoType::Uuid | TrinoType::IpAddress => TrinoType::Varbinary,
+                TrinoType::Array(item) => TrinoType::Array(Box::new(plain(*item))),
+                TrinoType::Map(key, value) => {
+                    TrinoType::Map(Box::new(plain(*key)), Box::new(plain(*value)))
+                }
+                TrinoType::Row(fields) => {
+                    let fields = fields.into_iter().map(|(name, kind)| (name, plain(kind)));
+                    TrinoType::Row(fields.collect())
+                }
+                other => other,
+            }
+        }
+        plain(Self::of_arrow(data_type))
+    }
+
     /// Athena's `ColumnInfo`: type name, precision, scale (as `PyAthena`'s tests saw them).
     pub fn column_info(&self) -> (&'static str, i32, i32) {
         match self {

@@ -21,7 +21,7 @@ pub fn parquet_items(bytes: Bytes, most: usize) -> Result<Vec<Value>, String> {
         let batch = batch.map_err(|error| text(&error))?;
         let schema = batch.schema();
         let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
-            let plain = TrinoType::of_field(field).to_arrow();
+            let plain = TrinoType::of_file(field.data_type()).to_arrow();
             cast(column, &plain).map(|column| (field.name(), column))
         });
         let columns: Vec<_> = columns.collect::<Result<_, _>>().map_err(|error| text(&error))?;

@@ -176,7 +176,7 @@ fn parquet_columns(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let columns = metadata.schema().fields().iter().map(|field| {
         let hive = match field.data_type() {
             DataType::Timestamp(..) => "timestamp".to_owned(),
-            other => TrinoType::of_arrow(other).to_hive().map_err(|_| {
+            other => TrinoType::of_file(other).to_hive().map_err(|_| {
                 anyhow::anyhow!("column {}: no table has the type {other}", field.name())
             })?,
         };
