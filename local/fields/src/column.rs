@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::types::{
     Date32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMillisecondType,
 };
-use arrow_array::{ArrayRef, ArrowPrimitiveType, PrimitiveArray, StringArray};
+use arrow_array::{Array as _, ArrayRef, ArrowPrimitiveType, PrimitiveArray, StringArray};
 use arrow_buffer::{NullBufferBuilder, ScalarBuffer};
 
 use crate::moment::Dates;
@@ -152,6 +152,22 @@ impl Column {
     }
 }
 
+/// Texts as values; `None` where any of them is empty or odd.
+pub fn read(kind: Kind, texts: &StringArray) -> Option<ArrayRef> {
+    let mut column = Column::new(kind);
+    for text in texts {
+        match text {
+            None => column.push_null(),
+            Some(text) => column.push(text.as_bytes()),
+        }
+        if !column.odd_rows.is_empty() {
+            return None;
+        }
+    }
+    let array = column.finish().array;
+    (array.null_count() == texts.null_count()).then_some(array)
+}
+
 #[inline]
 fn whole<T: TryFrom<i64>>(field: &[u8]) -> Option<T> {
     number::whole(field).and_then(|value| T::try_from(value).ok())
@@ -176,7 +192,6 @@ fn finished<T: ArrowPrimitiveType>(
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array as _;
     use arrow_array::cast::AsArray as _;
 
     use super::*;
@@ -197,6 +212,15 @@ mod tests {
         column.push(b"2");
         let Values { array, odd } = column.finish();
         assert_eq!((array.len(), array.null_count(), odd.is_none()), (1, 0, true));
+    }
+
+    #[test]
+    fn texts_are_read_all_or_not_at_all() {
+        let read = |texts: &[Option<&str>]| read(Kind::Date, &StringArray::from(texts.to_vec()));
+        let days = read(&[Some("1970-01-02"), None]).unwrap();
+        assert_eq!(days.as_primitive::<Date32Type>().iter().collect::<Vec<_>>(), [Some(1), None]);
+        assert!(read(&[Some("1970-01-02"), Some("")]).is_none());
+        assert!(read(&[Some("1970-01-02 ")]).is_none());
     }
 
     #[test]

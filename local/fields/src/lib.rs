@@ -14,7 +14,7 @@ mod number;
 mod quoted;
 mod texts;
 
-pub use column::{Column, Kind, Odd, Values};
+pub use column::{Column, Kind, Odd, Values, read};
 pub use delimited::Delimited;
 pub use lines::Lines;
 pub use quoted::Quoted;

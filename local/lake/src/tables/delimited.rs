@@ -25,7 +25,7 @@ impl Reader {
     pub fn new(definition: &TableDefinition, wanted: &[Wanted]) -> Self {
         let mut kinds = vec![None; definition.columns.len()];
         for column in wanted {
-            kinds[column.at] = Some(kind(&column.kind));
+            kinds[column.at] = Some(column.kind.plain_kind().unwrap_or(Kind::Text));
         }
         let separator =
             definition.byte("field.delim").or_else(|| definition.byte("serialization.format"));
@@ -45,34 +45,18 @@ impl Reader {
 
     fn typed(&mut self, column: &Wanted) -> Result<ArrayRef> {
         let Values { array, odd } = self.fields.finish(column.at).expect("wanted columns are read");
-        match (&column.kind, kind(&column.kind)) {
-            (TrinoType::Array(item), _) => {
-                text_to_list(array.as_string(), item, char::from(self.items))
-            }
-            (TrinoType::Map(key, value), _) => {
+        match &column.kind {
+            TrinoType::Array(item) => text_to_list(array.as_string(), item, char::from(self.items)),
+            TrinoType::Map(key, value) => {
                 let (items, keys) = (char::from(self.items), char::from(self.keys));
                 text_to_map(array.as_string(), key, value, items, keys)
             }
-            (kind, Kind::Text) => text_to_or_null(&array, kind),
-            (kind, _) => match odd {
+            kind if kind.plain_kind().is_none() => text_to_or_null(&array, kind),
+            kind => match odd {
                 None => Ok(array),
                 Some(odd) => with_odd(&array, odd, kind),
             },
         }
-    }
-}
-
-/// What a type's fields are read as; as texts where they take more reading.
-fn kind(kind: &TrinoType) -> Kind {
-    match kind {
-        TrinoType::Tinyint => Kind::Int8,
-        TrinoType::Smallint => Kind::Int16,
-        TrinoType::Integer => Kind::Int32,
-        TrinoType::Bigint => Kind::Int64,
-        TrinoType::Double => Kind::Float64,
-        TrinoType::Date => Kind::Date,
-        TrinoType::Timestamp(3) => Kind::Timestamp,
-        _ => Kind::Text,
     }
 }
 
@@ -207,13 +191,16 @@ mod tests {
             TrinoType::Date,
             TrinoType::Timestamp(3),
         ] {
-            let mut column = fields::Column::new(super::kind(&kind));
+            let mut column = fields::Column::new(kind.plain_kind().unwrap());
             FIELDS.iter().for_each(|field| column.push(field.as_bytes()));
             let Values { array, odd } = column.finish();
             let found = with_odd(&array, odd.unwrap(), &kind).unwrap();
             let expected = text_to_or_null(&texts, &kind).unwrap();
             for (row, field) in FIELDS.iter().enumerate() {
                 assert_eq!(&found.slice(row, 1), &expected.slice(row, 1), "{field:?} as {kind}");
+                // Alone a plain text takes the plain way of casts.
+                let alone = text_to_or_null(&texts.slice(row, 1), &kind).unwrap();
+                assert_eq!(&alone, &expected.slice(row, 1), "{field:?} as {kind}");
             }
         }
     }
