@@ -33,6 +33,8 @@ mod readme;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod whole_run;

@@ -9,6 +9,7 @@ mod error;
 mod kind;
 mod metadata;
 mod output;
+mod plain;
 mod query;
 mod result_file;
 #[cfg(test)]

@@ -211,6 +211,12 @@ impl BlobReader {
         Ok(bytes.into())
     }
 
+    /// Reads bytes from `start` on, as many as come at once; 0 at the end.
+    pub fn read_some(&mut self, start: u64, out: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(start))?;
+        self.file.read(out)
+    }
+
     /// Streams the bytes of `range`, which must be inside the object, holding one
     /// piece of 256 KiB at a time.
     pub fn stream(self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send {

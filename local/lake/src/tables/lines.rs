@@ -1,6 +1,6 @@
 //! Lines of an object, unpacked by its suffix.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::ops::Range;
 
 use flate2::bufread::MultiGzDecoder;
@@ -9,8 +9,8 @@ use super::{DataFile, Scanned};
 use crate::sql::Failure;
 use crate::store::{BlobReader, Store};
 
-/// Bytes read from the store at once.
-const CHUNK: u64 = 1024 * 1024;
+/// Bytes of a packed object read from the store at once.
+const PACKED: usize = 256 * 1024;
 
 /// How an object is packed, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,33 +42,28 @@ struct StoredBytes {
     blob: BlobReader,
     range: Range<u64>,
     scanned: Scanned,
-    piece: bytes::Bytes,
 }
 
 impl Read for StoredBytes {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.piece.is_empty() {
-            let end = self.range.end.min(self.range.start + CHUNK);
-            if self.range.start >= end {
-                return Ok(0);
-            }
-            self.piece = self.blob.read(self.range.start..end)?;
-            self.range.start = end;
-            self.scanned.add(self.piece.len() as u64).map_err(io::Error::other)?;
+        let left = self.range.end - self.range.start;
+        let count = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = self.blob.read_some(self.range.start, &mut out[..count])?;
+        if read == 0 && count > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let count = out.len().min(self.piece.len());
-        out[..count].copy_from_slice(&self.piece.split_to(count));
-        Ok(count)
+        self.range.start += read as u64;
+        self.scanned.add(read as u64).map_err(io::Error::other)?;
+        Ok(read)
     }
 }
 
 /// Lines without their ends, `\n` or `\r\n`, of a range of an object: a line belongs to
 /// the range its first byte is in.
 pub(super) struct Lines {
-    input: Box<dyn BufRead + Send>,
+    lines: fields::Lines<Box<dyn Read + Send>>,
     /// Bytes left that may begin a line; `None` where there is no end but the file's.
     left: Option<u64>,
-    line: Vec<u8>,
     key: String,
 }
 
@@ -96,22 +91,18 @@ impl Lines {
             }
             None => (0, None),
         };
-        let bytes =
-            StoredBytes { blob, range: start..object.size, scanned, piece: bytes::Bytes::new() };
-        let capacity = 256 * 1024;
-        let input: Box<dyn BufRead + Send> = match packing {
-            Packing::Plain => Box::new(BufReader::with_capacity(capacity, bytes)),
-            Packing::Gzip => {
-                let packed = BufReader::with_capacity(capacity, bytes);
-                Box::new(BufReader::with_capacity(capacity, MultiGzDecoder::new(packed)))
-            }
+        let bytes = StoredBytes { blob, range: start..object.size, scanned };
+        let input: Box<dyn Read + Send> = match packing {
+            Packing::Plain => Box::new(bytes),
+            Packing::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(PACKED, bytes))),
             Packing::Zstd => {
-                let unpacked =
-                    zstd::stream::read::Decoder::new(bytes).map_err(|error| cannot(&error))?;
-                Box::new(BufReader::with_capacity(capacity, unpacked))
+                let packed = BufReader::with_capacity(PACKED, bytes);
+                let unpacked = zstd::stream::read::Decoder::with_buffer(packed);
+                Box::new(unpacked.map_err(|error| cannot(&error))?)
             }
         };
-        let mut lines = Self { input, left, line: Vec::new(), key: file.url.to_string() };
+        let lines = fields::Lines::new(input);
+        let mut lines = Self { lines, left, key: file.url.to_string() };
         if range.is_some_and(|range| range.start > 0) {
             // The line before belongs to the range before.
             lines.advance()?;
@@ -124,26 +115,13 @@ impl Lines {
         if self.left == Some(0) {
             return Ok(false);
         }
-        self.line.clear();
-        let read = self
-            .input
-            .read_until(b'\n', &mut self.line)
-            .map_err(|error| self.unreadable(&error))?;
-        if read == 0 {
-            return Ok(false);
-        }
+        let read = self.lines.advance().map_err(|error| self.unreadable(&error))?;
         self.left = self.left.map(|left| left.saturating_sub(read as u64));
-        if self.line.last() == Some(&b'\n') {
-            self.line.pop();
-            if self.line.last() == Some(&b'\r') {
-                self.line.pop();
-            }
-        }
-        Ok(true)
+        Ok(read > 0)
     }
 
     pub fn line(&self) -> &[u8] {
-        &self.line
+        self.lines.line()
     }
 
     fn unreadable(&self, error: &io::Error) -> Failure {

@@ -6,122 +6,42 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, Date32Array, StringBuilder, TimestampMillisecondArray,
-};
+use datafusion::arrow::array::{ArrayRef, AsArray, Date32Array, TimestampMillisecondArray};
 use datafusion::common::Result;
+use fields::Quoted;
 
 use super::TableDefinition;
+use super::delimited::once_each;
 use super::text_scan::{LineReader, Wanted};
 use crate::sql::{Failure, TrinoType};
 use crate::trino::text_to;
 
 pub(super) struct Reader {
-    separator: u8,
-    quote: u8,
-    escape: u8,
-    /// The builder of each column of the table, where it is wanted.
-    builders: Vec<Option<StringBuilder>>,
+    fields: Quoted,
     wanted: Vec<Wanted>,
     rows: usize,
-    field: Vec<u8>,
 }
 
 impl Reader {
     pub fn new(definition: &TableDefinition, wanted: &[Wanted]) -> Self {
-        let mut builders: Vec<Option<StringBuilder>> =
-            definition.columns.iter().map(|_| None).collect();
+        let mut is_wanted = vec![false; definition.columns.len()];
         for column in wanted {
-            builders[column.at] = Some(StringBuilder::new());
+            is_wanted[column.at] = true;
         }
+        let mark = |key: &str, default: u8| definition.byte(key).unwrap_or(default);
+        let (separator, quote) = (mark("separatorChar", b','), mark("quoteChar", b'"'));
+        let escape = mark("escapeChar", b'"');
         Self {
-            separator: definition.byte("separatorChar").unwrap_or(b','),
-            quote: definition.byte("quoteChar").unwrap_or(b'"'),
-            escape: definition.byte("escapeChar").unwrap_or(b'"'),
-            builders,
+            fields: Quoted::new(separator, quote, escape, &is_wanted),
             wanted: wanted.to_vec(),
             rows: 0,
-            field: Vec::new(),
         }
-    }
-
-    fn push(&mut self, at: usize, value: Option<&[u8]>) {
-        if let Some(Some(builder)) = self.builders.get_mut(at) {
-            match value {
-                Some(value) => match std::str::from_utf8(value) {
-                    Ok(text) => builder.append_value(text),
-                    Err(_) => builder.append_value(String::from_utf8_lossy(value)),
-                },
-                None => builder.append_null(),
-            }
-        }
-    }
-
-    /// A field that has quotes or escapes, from its first byte; what follows it.
-    fn quoted<'a>(&mut self, mut rest: &'a [u8]) -> (&'a [u8], bool) {
-        self.field.clear();
-        let mut inside = false;
-        while let Some((byte, after)) = rest.split_first() {
-            let next = after.first().copied();
-            if inside
-                && *byte == self.escape
-                && next.is_some_and(|next| next == self.quote || next == self.escape)
-            {
-                self.field.extend(next);
-                rest = &after[1..];
-            } else if *byte == self.quote {
-                if inside && next == Some(self.quote) {
-                    self.field.push(self.quote);
-                    rest = &after[1..];
-                } else {
-                    inside = !inside;
-                    rest = after;
-                }
-            } else if !inside && *byte == self.separator {
-                return (after, true);
-            } else if !inside && *byte == self.escape && self.escape != self.quote && next.is_some()
-            {
-                self.field.extend(next);
-                rest = &after[1..];
-            } else {
-                self.field.push(*byte);
-                rest = after;
-            }
-        }
-        (rest, false)
     }
 }
 
 impl LineReader for Reader {
     fn line(&mut self, line: &[u8]) -> Result<(), Failure> {
-        let mut rest = line;
-        let mut at = 0;
-        let mut more = true;
-        while more && at < self.builders.len() {
-            let end = rest.iter().position(|byte| {
-                *byte == self.separator || *byte == self.quote || *byte == self.escape
-            });
-            match end {
-                None => {
-                    self.push(at, Some(rest));
-                    more = false;
-                }
-                Some(end) if rest[end] == self.separator => {
-                    self.push(at, Some(&rest[..end]));
-                    rest = &rest[end + 1..];
-                }
-                Some(_) => {
-                    (rest, more) = self.quoted(rest);
-                    let field = std::mem::take(&mut self.field);
-                    self.push(at, Some(&field));
-                    self.field = field;
-                }
-            }
-            at += 1;
-        }
-        for missing in at..self.builders.len() {
-            self.push(missing, None);
-        }
+        self.fields.line(line);
         self.rows += 1;
         Ok(())
     }
@@ -132,21 +52,11 @@ impl LineReader for Reader {
 
     fn finish(&mut self) -> Result<Vec<ArrayRef>> {
         self.rows = 0;
-        let mut columns = Vec::with_capacity(self.wanted.len());
-        for (place, column) in self.wanted.iter().enumerate() {
-            // A column asked for twice has one builder.
-            if let Some(before) =
-                self.wanted[..place].iter().position(|other| other.at == column.at)
-            {
-                let again: ArrayRef = Arc::clone(&columns[before]);
-                columns.push(again);
-                continue;
-            }
-            let builder = self.builders[column.at].as_mut().expect("wanted columns have builders");
-            let texts: ArrayRef = Arc::new(builder.finish());
-            columns.push(typed(&texts, column)?);
-        }
-        Ok(columns)
+        let fields = &mut self.fields;
+        once_each(&self.wanted, |column| {
+            let texts = fields.finish(column.at).expect("wanted columns are read").array;
+            typed(&texts, column)
+        })
     }
 }
 

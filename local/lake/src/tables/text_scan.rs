@@ -29,6 +29,8 @@ use crate::store::{Store, is_single_threaded};
 
 /// Rows of a batch.
 const ROWS: usize = 8_192;
+/// Bytes of lines after which a batch ends, however few its rows are.
+const BYTES: usize = 64 * 1024 * 1024;
 /// Plain files are cut into pieces no smaller than this, to be read side by side.
 const LEAST_PIECE: u64 = 8 * 1024 * 1024;
 
@@ -266,13 +268,16 @@ impl PieceReader {
             }
         }
         let mut reader = line_reader(&self.definition, &self.wanted);
+        let mut bytes = 0;
         loop {
             let more = lines.advance()?;
             if more {
                 reader.line(lines.line())?;
+                bytes += lines.line().len();
             }
             let rows = reader.rows();
-            if rows >= ROWS.min(self.left) || (!more && rows > 0) {
+            if rows >= ROWS.min(self.left) || bytes >= BYTES || (!more && rows > 0) {
+                bytes = 0;
                 let columns = reader.finish()?;
                 let batch = self.batch(&columns, rows, file)?;
                 let batch = batch.slice(0, rows.min(self.left));

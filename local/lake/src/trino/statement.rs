@@ -13,6 +13,8 @@ use super::{chain, external_function, json_call, tokens};
 use crate::hive::TableName;
 use crate::sql::SyntaxError;
 
+/// The one catalog that has data here.
+const CATALOG: &str = "awsdatacatalog";
 /// Most nested parentheses and operators the parser follows.
 const DEPTH: usize = 250;
 
@@ -233,20 +235,24 @@ fn table_name(parser: &mut Parser) -> Result<TableName, ParserError> {
     let token = parser.peek_token();
     let name = parser.parse_object_name(false)?;
     match name_of(&name) {
-        Some(name) => Ok(name),
+        Some((None, name)) => Ok(name),
+        Some((Some(catalog), name)) if catalog == CATALOG => Ok(name),
+        Some(_) => parser.expected("a table of the catalog awsdatacatalog", token),
         None => parser.expected("a table name of at most three parts", token),
     }
 }
 
-/// `[catalog.][database.]table`; the catalog is dropped.
-pub(super) fn name_of(name: &ObjectName) -> Option<TableName> {
+/// `[catalog.][database.]table`, in lower case.
+fn name_of(name: &ObjectName) -> Option<(Option<String>, TableName)> {
     let mut parts: Vec<String> = name
         .0
         .iter()
         .map(|part| part.as_ident().map(|ident: &Ident| ident.value.to_lowercase()))
         .collect::<Option<_>>()?;
-    let table = parts.pop()?;
-    (parts.len() <= 2).then(|| TableName { database: parts.pop(), name: table })
+    let name = parts.pop()?;
+    let database = parts.pop();
+    let catalog = parts.pop();
+    parts.is_empty().then_some((catalog, TableName { database, name }))
 }
 
 fn properties(parser: &mut Parser) -> Result<Properties, ParserError> {

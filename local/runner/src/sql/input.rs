@@ -6,7 +6,7 @@ use aws::lake::sql::{StatementKind, classify};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Statement(Statement),
-    /// A line that begins with a backslash, without it.
+    /// From a backslash where a statement could begin to the end of the line, without it.
     Command(String),
 }
 
@@ -65,15 +65,15 @@ impl Reader {
 
     fn line(&mut self, line: &str) -> Vec<Input> {
         self.lines += 1;
-        if self.is_idle()
-            && let Some(command) = line.trim_start().strip_prefix('\\')
-        {
-            self.pending.clear();
-            return vec![Input::Command(command.trim().to_owned())];
-        }
         let mut found = Vec::new();
         let mut chars = line.chars().peekable();
         while let Some(char) = chars.next() {
+            if char == '\\' && !self.has_code && self.within == Within::Code {
+                self.pending.clear();
+                let command: String = chars.collect();
+                found.push(Input::Command(command.trim().to_owned()));
+                return found;
+            }
             let next = chars.peek().copied();
             if self.pending.is_empty() {
                 if char.is_whitespace() {
@@ -171,6 +171,7 @@ mod tests {
             ("/* open ; ", &[], false),
             ("-- a note\n\\d trips\nSELECT 1;\n  \\q", &["\\d trips", "3: SELECT 1", "\\q"], true),
             ("SELECT 1; -- done", &["1: SELECT 1"], true),
+            ("SELECT 1; \\d t\nSELECT \\q;", &["1: SELECT 1", "\\d t", "2: SELECT \\q"], true),
             ("SELECT 'é;ü';\n\n  SELECT 2;", &["1: SELECT 'é;ü'", "3: SELECT 2"], true),
         ];
         for (text, expected, idle) in cases {

@@ -4,6 +4,7 @@
 //! plan; they share the count of open partitions. A file is an object once it is
 //! whole, and stays when the statement fails later, as on Athena.
 
+mod deal;
 mod file;
 mod text;
 
@@ -11,17 +12,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{ArrayRef, UInt32Array};
-use datafusion::arrow::compute::take_record_batch;
+use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
 
 use super::partitions::NULL_FOLDER;
 use crate::S3Url;
-use crate::sql::{Failure, write_value};
+use crate::sql::Failure;
 use crate::store::Store;
 
+use deal::dealt;
 use file::FileWriter;
 pub(crate) use file::{Compression, FileFormat};
 
@@ -159,13 +160,9 @@ impl TableWriter {
             &datafusion::arrow::record_batch::RecordBatchOptions::new()
                 .with_row_count(Some(batch.num_rows())),
         )?;
-        for (values, members) in dealt(&batch.columns()[data..], batch.num_rows()) {
+        for (values, share) in dealt(&batch.columns()[data..], batch.num_rows())? {
             let place = self.place(values)?;
-            let file = &mut self.open[place].1;
-            match members {
-                None => file.write(&rows)?,
-                Some(members) => file.write(&take_record_batch(&rows, &members)?)?,
-            }
+            self.open[place].1.write(&share.of(&rows)?)?;
         }
         self.relieve()
     }
@@ -208,35 +205,4 @@ impl TableWriter {
         }
         Ok(self.written)
     }
-}
-
-/// The partitions of a batch, each with its rows; `None` where it has them all.
-fn dealt(keys: &[ArrayRef], rows: usize) -> Vec<(Vec<Option<String>>, Option<UInt32Array>)> {
-    if keys.is_empty() {
-        return vec![(Vec::new(), None)];
-    }
-    let mut found: Vec<(Vec<Option<String>>, Vec<u32>)> = Vec::new();
-    let mut last = usize::MAX;
-    let mut values: Vec<Option<String>> = vec![None; keys.len()];
-    for row in 0..rows {
-        for (value, key) in values.iter_mut().zip(keys) {
-            let mut text = value.take().unwrap_or_default();
-            text.clear();
-            if write_value(key.as_ref(), row, &mut text) {
-                *value = Some(text);
-            }
-        }
-        let same = found.get(last).is_some_and(|(known, _)| *known == values);
-        if !same {
-            last = found.iter().position(|(known, _)| *known == values).unwrap_or_else(|| {
-                found.push((values.clone(), Vec::new()));
-                found.len() - 1
-            });
-        }
-        found[last].1.push(u32::try_from(row).unwrap_or(u32::MAX));
-    }
-    if found.len() == 1 {
-        return found.into_iter().map(|(values, _)| (values, None)).collect();
-    }
-    found.into_iter().map(|(values, rows)| (values, Some(UInt32Array::from(rows)))).collect()
 }

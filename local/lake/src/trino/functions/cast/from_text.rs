@@ -28,6 +28,9 @@ pub(super) fn from_text(
     zone: Zone,
 ) -> Result<ArrayRef> {
     let texts = array.as_string::<i32>();
+    if let Some(plain) = to.plain_kind().and_then(|kind| fields::read(kind, texts)) {
+        return Ok(plain);
+    }
     Ok(match to {
         TrinoType::Boolean => {
             let found: BooleanArray = each(texts, to, on_failure, boolean)?;
