@@ -14,6 +14,7 @@ mod arithmetic;
 mod array;
 mod bits;
 mod bytes;
+mod coalesce;
 mod comparison;
 mod conditional;
 mod data_size;
@@ -52,7 +53,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};
 pub(super) use function::Function;
 
 pub(super) use arithmetic::operator_name;
-pub(super) use cast::{OnFailure, cast_array};
+pub(super) use cast::{OnFailure, cast_array, literal_type};
 pub(super) use conditional::common;
 pub(super) use function::coerces;
 pub(super) use interval::interval_literal;
@@ -103,6 +104,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
     found.extend(json::functions());
     found.extend(comparison::functions());
     found.extend(row::functions());
+    found.push(coalesce::coalesce());
     found
 }
 

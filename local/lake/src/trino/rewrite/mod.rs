@@ -8,6 +8,7 @@ mod function;
 mod grouping;
 mod relation;
 mod select;
+mod values;
 mod wildcard;
 
 use std::ops::ControlFlow;
@@ -59,6 +60,7 @@ impl VisitorMut for Rewriter {
     type Break = Failure;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
+        values::one_type(query);
         flow(select::enter_query(query))
     }
 
