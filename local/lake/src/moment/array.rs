@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Date32Builder, FixedSizeBinaryArray, FixedSizeBinaryBuilder,
-    TimestampMillisecondBuilder,
+    ListArray, StructArray, TimestampMillisecondBuilder,
 };
-use datafusion::arrow::datatypes::{DataType, Date32Type};
+use datafusion::arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMillisecondType};
 use datafusion::common::Result;
 
 use super::clock::WHOLE;
@@ -97,6 +97,11 @@ pub fn moments(array: &dyn Array) -> Vec<Option<Moment>> {
             .iter()
             .map(|days| days.map(|days| Moment::of_day(i64::from(days))))
             .collect(),
+        (DataType::Timestamp(TimeUnit::Millisecond, _), _) => array
+            .as_primitive::<TimestampMillisecondType>()
+            .iter()
+            .map(|millis| millis.map(|millis| Moment::of_millis(millis, Zone::UTC)))
+            .collect(),
         (DataType::Timestamp(unit, _), _) => (0..array.len())
             .map(|row| {
                 (!array.is_null(row)).then(|| {
@@ -139,23 +144,50 @@ impl Layout {
     }
 }
 
-/// Values with a zone as they are told apart: all in one zone.
+/// Values with a zone as they are told apart: all in one zone, also within arrays and rows.
 pub fn told_apart(array: &ArrayRef) -> ArrayRef {
-    match layout_of(array.as_ref()) {
-        Some(layout @ Layout { kind: Kind::Zoned | Kind::ZonedTime, .. }) => {
-            let values = array.as_fixed_size_binary();
-            let width = usize::try_from(layout.width()).unwrap_or(0);
-            let mut bytes = Vec::with_capacity(values.len() * width);
-            for row in 0..values.len() {
-                let end = bytes.len() + width;
-                bytes.extend_from_slice(&values.value(row)[..layout.telling()]);
-                bytes.resize(end, 0);
-            }
-            FixedSizeBinaryArray::try_new(layout.width(), bytes.into(), values.nulls().cloned())
-                .map_or_else(|_| array.clone(), |found| Arc::new(found))
-        }
-        _ => array.clone(),
+    let kept = |found: Option<ArrayRef>| found.unwrap_or_else(|| array.clone());
+    if !TrinoType::of_arrow(array.data_type()).holds_zone() {
+        return array.clone();
     }
+    match array.data_type() {
+        DataType::List(field) => {
+            let list = array.as_list::<i32>();
+            let found = ListArray::try_new(
+                field.clone(),
+                list.offsets().clone(),
+                told_apart(list.values()),
+                list.nulls().cloned(),
+            );
+            kept(found.ok().map(|found| Arc::new(found) as ArrayRef))
+        }
+        DataType::Struct(fields) => {
+            let row = array.as_struct();
+            let columns = row.columns().iter().map(told_apart).collect();
+            let found = StructArray::try_new_with_length(
+                fields.clone(),
+                columns,
+                row.nulls().cloned(),
+                row.len(),
+            );
+            kept(found.ok().map(|found| Arc::new(found) as ArrayRef))
+        }
+        _ => kept(layout_of(array.as_ref()).and_then(|layout| in_no_zone(array, layout))),
+    }
+}
+
+fn in_no_zone(array: &ArrayRef, layout: Layout) -> Option<ArrayRef> {
+    let values = array.as_fixed_size_binary();
+    let width = usize::try_from(layout.width()).ok()?;
+    let mut bytes = Vec::with_capacity(values.len() * width);
+    for row in 0..values.len() {
+        let end = bytes.len() + width;
+        bytes.extend_from_slice(&values.value(row)[..layout.telling()]);
+        bytes.resize(end, 0);
+    }
+    let found =
+        FixedSizeBinaryArray::try_new(layout.width(), bytes.into(), values.nulls().cloned());
+    found.ok().map(|found| Arc::new(found) as ArrayRef)
 }
 
 enum Values {

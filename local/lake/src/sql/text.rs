@@ -43,25 +43,7 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
         DataType::Binary => write_bytes(array.as_binary::<i32>().value(row), out),
         DataType::LargeBinary => write_bytes(array.as_binary::<i64>().value(row), out),
         DataType::BinaryView => write_bytes(array.as_binary_view().value(row), out),
-        DataType::FixedSizeBinary(width @ (ADDRESS_WIDTH | UUID_WIDTH)) => {
-            let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
-            let value = bytes.and_then(|bytes| bytes.value(row).first_chunk::<16>());
-            match value {
-                Some(value) if *width == UUID_WIDTH => {
-                    let _ = write!(out, "{}", uuid::Uuid::from_bytes(*value));
-                }
-                Some(value) => write_address(*value, out),
-                None => return false,
-            }
-        }
-        DataType::FixedSizeBinary(width) => {
-            let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
-            let bytes = bytes.map_or(&[][..], |bytes| bytes.value(row));
-            match Layout::of_width(*width) {
-                Some(layout) => write_packed(bytes, layout, out),
-                None => write_bytes(bytes, out),
-            }
-        }
+        DataType::FixedSizeBinary(width) => return write_fixed(array, *width, row, out),
         DataType::Date32 => {
             write_date(i64::from(array.as_primitive::<Date32Type>().value(row)), out);
         }
@@ -87,6 +69,22 @@ pub fn write_value(array: &dyn Array, row: usize, out: &mut String) -> bool {
             Ok(text) => out.push_str(&text),
             Err(_) => return false,
         },
+    }
+    true
+}
+
+/// Values whose type is told by their width: UUIDs, addresses, times; or plain bytes.
+fn write_fixed(array: &dyn Array, width: i32, row: usize, out: &mut String) -> bool {
+    let bytes: Option<&FixedSizeBinaryArray> = array.as_fixed_size_binary_opt();
+    let bytes = bytes.map_or(&[][..], |bytes| bytes.value(row));
+    match (width, Layout::of_width(width), bytes.first_chunk::<16>()) {
+        (UUID_WIDTH, _, Some(value)) => {
+            let _ = write!(out, "{}", uuid::Uuid::from_bytes(*value));
+        }
+        (ADDRESS_WIDTH, _, Some(value)) => write_address(*value, out),
+        (UUID_WIDTH | ADDRESS_WIDTH, _, None) => return false,
+        (_, Some(layout), _) => write_packed(bytes, layout, out),
+        (_, None, _) => write_bytes(bytes, out),
     }
     true
 }
@@ -160,7 +158,7 @@ pub(crate) fn write_date(days: i64, out: &mut String) {
     if (0..=9999).contains(&year) {
         let _ = write!(out, "{year:04}-{month:02}-{day:02}");
     } else {
-        let _ = write!(out, "{year:+}-{month:02}-{day:02}");
+        let _ = write!(out, "{year:+05}-{month:02}-{day:02}");
     }
 }
 

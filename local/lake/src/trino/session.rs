@@ -37,7 +37,7 @@ const BATCH: usize = 8_192;
 const STREAMS: usize = 4;
 
 /// DataFusion's scalar functions that planning needs, or that mean what Trino's do.
-const SCALAR: [&str; 4] = ["coalesce", "nullif", "get_field", "named_struct"];
+const SCALAR: [&str; 2] = ["get_field", "named_struct"];
 
 /// DataFusion's aggregates that mean what Trino's do, with Trino's further names.
 const AGGREGATES: [(&str, &[&str]); 26] = [
@@ -130,7 +130,7 @@ impl Engine {
         let mut shared = self.inner.as_ref().clone();
         shared.scalar.extend(scalar);
         shared.higher_order.extend(higher_order);
-        Self { inner: Arc::new(shared), zone: self.zone.clone() }
+        Self { inner: Arc::new(shared), zone: self.zone }
     }
 
     /// The engine with sessions of another zone.

@@ -124,6 +124,16 @@ impl AnalyzerRule for Temporal {
     }
 }
 
+/// Refuses arrays, maps and rows of values with zones where values are told apart by their bytes.
+fn refuse_parts(kind: &TrinoType) -> Result<(), Failure> {
+    if kind.holds_zone() && instant_type(kind).is_none() {
+        return Err(Failure::not_supported(
+            "comparing arrays, maps and rows of values with time zones is not supported here",
+        ));
+    }
+    Ok(())
+}
+
 fn no_common(what: &str, kinds: &[TrinoType]) -> Failure {
     let shown: Vec<String> = kinds.iter().map(ToString::to_string).collect();
     Failure::type_mismatch(format!(

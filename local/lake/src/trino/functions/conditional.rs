@@ -4,11 +4,12 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
 use datafusion::arrow::compute::interleave;
 use datafusion::common::Result;
 
 use super::call::Call;
+use super::cast::{OnFailure, cast_in_zone};
 use super::function::{Function, Plan, coerces, exactly, unexpected};
 use super::order::{Nan, order};
 use crate::sql::{Failure, TrinoType};
@@ -20,6 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |call| extreme(call, Ordering::Greater),
     ),
     Function::new("least", |given| same("least", given), |call| extreme(call, Ordering::Less)),
+    Function::new("nullif", nullif_types, nullif),
     Function::new("$like", like_types, like),
     Function::new("typeof", |given| Ok(Plan::given(given, TrinoType::Varchar(None))), type_of),
     Function::volatile(
@@ -114,6 +116,30 @@ fn extreme(call: &Call, wanted: Ordering) -> Result<ArrayRef> {
     let places = (0..call.rows).map(place).collect::<Result<Vec<_>>>()?;
     let parts: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
     Ok(interleave(&parts, &places)?)
+}
+
+/// The first argument keeps its type; both are compared as their common one.
+fn nullif_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [value, other] if wider(value, other).is_some() => Ok(Plan::given(given, value.clone())),
+        [value, other] => Err(Failure::type_mismatch(format!(
+            "Types are not comparable with NULLIF: {value} vs {other}"
+        ))),
+        _ => Err(unexpected("nullif", given, "nullif(T, T)")),
+    }
+}
+
+fn nullif(call: &Call) -> Result<ArrayRef> {
+    let (value, other) = (call.array(0)?, call.array(1)?);
+    let common = wider(call.kind(0), call.kind(1)).unwrap_or(TrinoType::Unknown);
+    let comparable = |array: &ArrayRef, at: usize| {
+        cast_in_zone(array, call.kind(at), &common, OnFailure::Fail, call.zone)
+    };
+    let (left, right) = (comparable(&value, 0)?, comparable(&other, 1)?);
+    let equal: BooleanArray = (0..call.rows)
+        .map(|row| super::equality::same(left.as_ref(), row, right.as_ref(), row))
+        .collect::<Result<_>>()?;
+    Ok(datafusion::arrow::compute::nullif(&value, &equal)?)
 }
 
 fn like_types(given: &[TrinoType]) -> Result<Plan, Failure> {

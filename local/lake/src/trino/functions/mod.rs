@@ -15,6 +15,7 @@ mod array;
 mod bits;
 mod bytes;
 mod char_text;
+mod coalesce;
 mod comparison;
 mod conditional;
 mod data_size;
@@ -53,7 +54,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};
 pub(super) use function::Function;
 
 pub(super) use arithmetic::operator_name;
-pub(super) use cast::{OnFailure, cast_array};
+pub(super) use cast::{OnFailure, cast_array, literal_type};
 pub(super) use conditional::common;
 pub(super) use function::coerces;
 pub(super) use interval::interval_literal;
@@ -105,6 +106,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
     found.extend(comparison::functions());
     found.extend(row::functions());
     found.push(char_text::function());
+    found.push(coalesce::coalesce());
     found
 }
 

@@ -8,6 +8,7 @@ mod function;
 mod grouping;
 mod relation;
 mod select;
+mod values;
 mod wildcard;
 mod window;
 
@@ -60,6 +61,7 @@ impl VisitorMut for Rewriter {
     type Break = Failure;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Failure> {
+        values::one_type(query);
         flow(select::enter_query(query))
     }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::expr::{BinaryExpr, Case, InList, InSubquery, ScalarFunction};
+use datafusion::logical_expr::expr::{
+    BinaryExpr, Case, InList, InSubquery, ScalarFunction, SetComparison,
+};
 use datafusion::logical_expr::{
     Expr, Join, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, Union,
 };
 
-use super::{Temporal, kind_of, no_common};
+use super::{Temporal, kind_of, no_common, refuse_parts};
 use crate::sql::TrinoType;
 use crate::trino::functions::{Function, common};
 
@@ -29,7 +31,20 @@ impl Temporal {
             Expr::Case(case) => Transformed::yes(Expr::Case(self.case(case, schema)?)),
             Expr::InList(list) => Transformed::yes(Expr::InList(self.in_list(list, schema)?)),
             Expr::InSubquery(found) => {
-                Transformed::yes(Expr::InSubquery(self.in_subquery(found, schema)?))
+                let (value, subquery) =
+                    self.beside_subquery(*found.expr, found.subquery, schema)?;
+                let found = InSubquery::new(Box::new(value), subquery, found.negated);
+                Transformed::yes(Expr::InSubquery(found))
+            }
+            Expr::SetComparison(found) => {
+                let (value, subquery) =
+                    self.beside_subquery(*found.expr, found.subquery, schema)?;
+                Transformed::yes(Expr::SetComparison(SetComparison::new(
+                    Box::new(value),
+                    subquery,
+                    found.op,
+                    found.quantifier,
+                )))
             }
             Expr::ScalarFunction(call) => {
                 Transformed::yes(Expr::ScalarFunction(self.arguments(call, schema)?))
@@ -65,6 +80,7 @@ impl Temporal {
             return Ok(exprs);
         }
         let common = common(&kinds).ok_or_else(|| no_common(what, &kinds))?;
+        refuse_parts(&common)?;
         Ok(exprs
             .into_iter()
             .zip(&kinds)
@@ -106,22 +122,26 @@ impl Temporal {
         Ok(InList::new(Box::new(value), all.collect(), list.negated))
     }
 
-    fn in_subquery(&self, found: InSubquery, schema: &DFSchema) -> Result<InSubquery> {
-        let plan = &found.subquery.subquery;
-        let kinds = [kind_of(&found.expr, schema)?, TrinoType::of_field(plan.schema().field(0))];
+    /// A value, and the subquery whose rows it is compared with.
+    fn beside_subquery(
+        &self,
+        value: Expr,
+        subquery: Subquery,
+        schema: &DFSchema,
+    ) -> Result<(Expr, Subquery)> {
+        let plan = &subquery.subquery;
+        let kinds = [kind_of(&value, schema)?, TrinoType::of_field(plan.schema().field(0))];
         if !kinds.iter().any(TrinoType::holds_time) {
-            return Ok(found);
+            return Ok((value, subquery));
         }
         let common =
             common(&kinds).ok_or_else(|| no_common("Value and result of subquery", &kinds))?;
+        refuse_parts(&common)?;
         let column = Expr::from(plan.schema().qualified_field(0));
         let shown = self.comparable(column, &kinds[1], &common);
         let plan = LogicalPlanBuilder::from(plan.clone()).project([shown])?.build()?;
-        Ok(InSubquery::new(
-            Box::new(self.comparable(*found.expr, &kinds[0], &common)),
-            Subquery { subquery: Arc::new(plan), ..found.subquery },
-            found.negated,
-        ))
+        let value = self.comparable(value, &kinds[0], &common);
+        Ok((value, Subquery { subquery: Arc::new(plan), ..subquery }))
     }
 
     /// Arguments as the types their function plans.
@@ -212,6 +232,7 @@ impl Temporal {
             .map(|(left, right)| {
                 let left_kind = kind_of(&left, join.left.schema())?;
                 let right_kind = kind_of(&right, join.right.schema())?;
+                refuse_parts(&left_kind)?;
                 Ok(self.compared((left, &left_kind), (right, &right_kind)))
             })
             .collect::<Result<_>>()?;

@@ -7,12 +7,15 @@ use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::expr::{AggregateFunction, Sort, WindowFunction};
 use datafusion::logical_expr::{Aggregate, Distinct, Expr, LogicalPlan, LogicalPlanBuilder};
 
-use super::{Temporal, kind_of};
+use super::{Temporal, kind_of, refuse_parts};
 use crate::sql::{Failure, TrinoType};
 use crate::trino::functions::instant_type;
 
-/// Aggregates that look at which values there are.
+/// Aggregates that count which values there are.
 const COUNTING: [&str; 2] = ["count", "approx_distinct"];
+/// Aggregates that do not ask whether values are the same, but for their DISTINCT.
+const CHOOSING: [&str; 8] =
+    ["min", "max", "min_by", "max_by", "array_agg", "first_value", "last_value", "nth_value"];
 
 impl Temporal {
     fn sorts(&self, sorts: Vec<Sort>, schema: &DFSchema) -> Result<Vec<Sort>> {
@@ -20,6 +23,7 @@ impl Temporal {
             .into_iter()
             .map(|sort| {
                 let kind = kind_of(&sort.expr, schema)?;
+                refuse_parts(&kind)?;
                 Ok(Sort { expr: self.instant(sort.expr, &kind), ..sort })
             })
             .collect()
@@ -30,10 +34,25 @@ impl Temporal {
         mut call: AggregateFunction,
         schema: &DFSchema,
     ) -> Result<AggregateFunction> {
-        let name = call.func.name();
+        let name = call.func.name().to_owned();
         call.params.order_by = self.sorts(call.params.order_by, schema)?;
-        if COUNTING.contains(&name) && (call.params.distinct || name != "count") {
+        if name == "count" && !call.params.distinct {
+            return Ok(call);
+        }
+        if COUNTING.contains(&name.as_str()) {
             call.params.args = self.told_apart(call.params.args, schema)?;
+            return Ok(call);
+        }
+        let chooses = CHOOSING.contains(&name.as_str())
+            && (!call.params.distinct || matches!(name.as_str(), "min" | "max"));
+        for argument in call.params.args.iter().filter(|_| !chooses) {
+            if kind_of(argument, schema)?.holds_zone() {
+                return Err(Failure::not_supported(format!(
+                    "{name} of values with time zones is not supported{}",
+                    if call.params.distinct { " with DISTINCT" } else { "" }
+                ))
+                .into());
+            }
         }
         Ok(call)
     }
@@ -43,6 +62,7 @@ impl Temporal {
             .into_iter()
             .map(|expr| {
                 let kind = kind_of(&expr, schema)?;
+                refuse_parts(&kind)?;
                 Ok(self.instant(expr, &kind))
             })
             .collect()
@@ -80,14 +100,18 @@ impl Temporal {
         for (at, expr) in aggregate.group_expr.iter().enumerate() {
             if let Expr::GroupingSet(sets) = expr {
                 for expr in sets.distinct_expr() {
-                    if instant_type(&kind_of(expr, schema)?).is_some() {
+                    if kind_of(expr, schema)?.holds_zone() {
                         return Err(Failure::not_supported(
                             "grouping sets over values with time zones are not supported",
                         )
                         .into());
                     }
                 }
-            } else if instant_type(&kind_of(expr, schema)?).is_some() {
+                continue;
+            }
+            let kind = kind_of(expr, schema)?;
+            refuse_parts(&kind)?;
+            if instant_type(&kind).is_some() {
                 zoned.push(at);
             }
         }
@@ -121,5 +145,5 @@ impl Temporal {
 }
 
 fn has_zone(schema: &DFSchema) -> bool {
-    schema.fields().iter().any(|field| instant_type(&TrinoType::of_field(field)).is_some())
+    schema.fields().iter().any(|field| TrinoType::of_field(field).holds_zone())
 }

@@ -49,40 +49,45 @@ pub(in crate::trino::functions) fn type_named(text: &str) -> Result<TrinoType, F
     })
 }
 
-impl CastFunction {
-    /// The type of a literal follows its text: the digits of a timestamp's fraction.
-    fn target(&self, type_text: &str, value: Option<&str>) -> Result<TrinoType, Failure> {
-        let kind = type_named(type_text)?;
-        if !self.literal || type_text.contains('(') {
-            return Ok(kind);
-        }
-        let value = value.unwrap_or_default();
-        Ok(match kind {
-            TrinoType::Timestamp(_) => match read_timestamp(value) {
-                Some(found) if found.zone.is_some() => {
-                    TrinoType::TimestampWithZone(found.precision)
-                }
-                Some(found) => TrinoType::Timestamp(found.precision),
-                None => return Err(no_literal(value, &kind)),
-            },
-            TrinoType::Time(_) => match read_clock(value) {
-                Some((_, precision, true)) => TrinoType::TimeWithZone(precision),
-                Some((_, precision, false)) => TrinoType::Time(precision),
-                None => return Err(no_literal(value, &kind)),
-            },
-            TrinoType::Decimal(..) => decimal_type(value)?,
-            TrinoType::Char(_) => {
-                TrinoType::Char(u32::try_from(value.chars().count()).unwrap_or(u32::MAX))
-            }
-            other => other,
-        })
-    }
+/// The type of a literal, `None` when it is none.
+pub(in crate::trino) fn literal_type(type_text: &str, value: &str) -> Option<TrinoType> {
+    literal_target(type_text, value).ok()
+}
 
+/// The type of a literal follows its text: the digits of a timestamp's fraction.
+fn literal_target(type_text: &str, value: &str) -> Result<TrinoType, Failure> {
+    let kind = type_named(type_text)?;
+    if type_text.contains('(') {
+        return Ok(kind);
+    }
+    Ok(match kind {
+        TrinoType::Timestamp(_) => match read_timestamp(value) {
+            Some(found) if found.zone.is_some() => TrinoType::TimestampWithZone(found.precision),
+            Some(found) => TrinoType::Timestamp(found.precision),
+            None => return Err(no_literal(value, &kind)),
+        },
+        TrinoType::Time(_) => match read_clock(value) {
+            Some((_, precision, true)) => TrinoType::TimeWithZone(precision),
+            Some((_, precision, false)) => TrinoType::Time(precision),
+            None => return Err(no_literal(value, &kind)),
+        },
+        TrinoType::Decimal(..) => decimal_type(value)?,
+        TrinoType::Char(_) => {
+            TrinoType::Char(u32::try_from(value.chars().count()).unwrap_or(u32::MAX))
+        }
+        other => other,
+    })
+}
+
+impl CastFunction {
     fn planned(&self, scalars: &[Option<&ScalarValue>]) -> Result<TrinoType, Failure> {
         let text =
             |at: usize| scalars.get(at).copied().flatten().and_then(|v| v.try_as_str().flatten());
         let kind = text(1).ok_or_else(|| Failure::type_mismatch("a cast needs a type"))?;
-        self.target(kind, text(0))
+        if self.literal {
+            return literal_target(kind, text(0).unwrap_or_default());
+        }
+        type_named(kind)
     }
 }
 

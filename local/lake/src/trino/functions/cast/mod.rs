@@ -10,6 +10,7 @@ mod to_text;
 
 pub(in crate::trino) use address::{from_sixteen, sixteen};
 pub(in crate::trino) use from_text::parse_decimal;
+pub(in crate::trino) use function::literal_type;
 pub(super) use function::{functions, is_castable, type_named};
 pub(in crate::trino) use number::{decimal_text, pow10, rescale};
 pub(in crate::trino) use to_text::{pad, write_scientific_double};
