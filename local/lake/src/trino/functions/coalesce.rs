@@ -16,7 +16,7 @@ use crate::sql::{Failure, TrinoType, field_of};
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Coalesce(CoalesceFunc);
 
-pub(super) fn coalesce() -> Arc<ScalarUDF> {
+pub(in crate::trino) fn coalesce() -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::new_from_impl(Coalesce(CoalesceFunc::new())))
 }
 

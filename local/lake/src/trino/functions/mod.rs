@@ -55,6 +55,7 @@ pub(super) use function::Function;
 
 pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array, literal_type};
+pub(super) use coalesce::coalesce;
 pub(super) use conditional::common;
 pub(super) use function::coerces;
 pub(super) use interval::interval_literal;
@@ -106,7 +107,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
     found.extend(comparison::functions());
     found.extend(row::functions());
     found.push(char_text::function());
-    found.push(coalesce::coalesce());
+    found.push(coalesce());
     found
 }
 
