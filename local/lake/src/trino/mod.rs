@@ -33,6 +33,7 @@ mod session;
 mod statement;
 mod table_version;
 mod temporal;
+mod ties;
 mod tokens;
 mod unload;
 mod unnest;

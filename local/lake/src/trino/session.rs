@@ -22,6 +22,7 @@ use super::group_sizes::GroupSizes;
 use super::multiset::Multiset;
 use super::operators::TrinoOperators;
 use super::temporal::Temporal;
+use super::ties::Ties;
 use super::unnest::{UnnestJoin, UnnestRelation};
 use super::using::UsingRelation;
 use super::yielding::JoinsYield;
@@ -185,9 +186,10 @@ impl Engine {
         let mut analyzer = Analyzer::new().rules;
         analyzer.insert(0, Arc::new(UnnestJoin));
         analyzer.insert(1, Arc::new(Multiset));
-        analyzer.insert(2, Arc::new(Correlated));
+        analyzer.insert(2, Arc::new(Ties));
+        analyzer.insert(3, Arc::new(Correlated));
         if let Some(temporal) = temporal {
-            analyzer.insert(3, Arc::new(temporal));
+            analyzer.insert(4, Arc::new(temporal));
         }
         analyzer.push(Arc::new(HiddenKeys));
         Ok(SessionStateBuilder::new()

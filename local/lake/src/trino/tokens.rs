@@ -87,10 +87,7 @@ fn value_rows<'a>(
     loop {
         let length = row_length(rest);
         let (row, after) = rest.split_at(length);
-        let row = match row.split_first() {
-            Some((word, inner)) if is_word(&word.token, "ROW") && is_wrapped(inner) => inner,
-            _ => row,
-        };
+        let row = row_values(row);
         let inner = with_value_rows(row);
         if is_wrapped(row) || row.is_empty() {
             found.extend(inner);
@@ -106,6 +103,18 @@ fn value_rows<'a>(
             }
             _ => return after,
         }
+    }
+}
+
+/// The values of a row in parentheses, however often it says that it is one.
+fn row_values(row: &[TokenWithSpan]) -> &[TokenWithSpan] {
+    match row.split_first() {
+        Some((word, inner)) if is_word(&word.token, "ROW") && is_wrapped(inner) => inner,
+        _ if is_wrapped(row) => match row[1..row.len() - 1].split_first() {
+            Some((word, inner)) if is_word(&word.token, "ROW") && is_wrapped(inner) => inner,
+            _ => row,
+        },
+        _ => row,
     }
 }
 

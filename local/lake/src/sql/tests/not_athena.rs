@@ -31,6 +31,8 @@ impl Reasons {
             ),
             ("GROUP BY AUTO (Trino of 2025)", r"(?i)\bgroup\s+by\s+((all|distinct)\s+)?auto\b"),
             ("CORRESPONDING (Trino of 2025)", r"(?i)\bcorresponding\b"),
+            ("like_regex in JSON paths (Trino of 2025)", r"like_regex"),
+            ("SHOW CATALOGS and SHOW SESSION", r"(?i)\bshow (catalogs|session)\b"),
             ("BETWEEN SYMMETRIC (Trino 482)", r"(?i)\b(a?symmetric)\b"),
             (
                 "predicates in CASE x WHEN (Trino 482)",

@@ -5,13 +5,14 @@
 use std::collections::HashSet;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByKind, Query, Select, SelectItem,
-    TableAlias, TableFactor, Value,
+    Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByExpr, OrderByKind, OrderByOptions,
+    Query, Select, SelectItem, TableAlias, TableFactor, Value,
 };
 
 use super::lower;
 use crate::sql::Failure;
-use crate::trino::ast::quoted;
+use crate::trino::ast::{number, quoted, text};
+use crate::trino::ties::MARK;
 
 /// The name of a column that has none, until its place is known: `$unnamed0`.
 pub(in crate::trino) const UNNAMED: &str = "$unnamed";
@@ -28,10 +29,42 @@ pub(super) fn enter_query(query: &mut Query) -> Result<(), Failure> {
         }
     }
     order_of_distinct(query);
+    first_rows(query)?;
     for_ordinals(query, hide);
     if query.order_by.as_ref().is_some_and(|order| matches!(order.kind, OrderByKind::All(_))) {
         return Err(Failure::new("SYNTAX_ERROR", "ORDER BY ALL is not supported"));
     }
+    Ok(())
+}
+
+/// `FETCH FIRST n ROWS` is a LIMIT; with ties, what is sorted by ends with a mark.
+fn first_rows(query: &mut Query) -> Result<(), Failure> {
+    let Some(fetch) = query.fetch.take() else { return Ok(()) };
+    if fetch.percent {
+        return Err(Failure::new("SYNTAX_ERROR", "FETCH FIRST takes a number of rows"));
+    }
+    if fetch.with_ties {
+        let Some(OrderByKind::Expressions(items)) = query.order_by.as_mut().map(|by| &mut by.kind)
+        else {
+            return Err(Failure::new(
+                "MISSING_ORDER_BY",
+                "FETCH FIRST WITH TIES clause requires ORDER BY",
+            ));
+        };
+        items.push(OrderByExpr {
+            expr: text(MARK),
+            options: OrderByOptions::default(),
+            with_fill: None,
+        });
+    }
+    let rows = fetch.quantity.unwrap_or_else(|| number(1));
+    let offset = match query.limit_clause.take() {
+        Some(LimitClause::LimitOffset { offset, limit: None, .. }) => offset,
+        None => None,
+        Some(_) => return Err(Failure::new("SYNTAX_ERROR", "LIMIT beside FETCH FIRST")),
+    };
+    query.limit_clause =
+        Some(LimitClause::LimitOffset { limit: Some(rows), offset, limit_by: Vec::new() });
     Ok(())
 }
 
