@@ -10,6 +10,7 @@ mod open_csv;
 mod parquet_items;
 mod parquet_scan;
 mod partitions;
+mod projection;
 mod provider;
 mod scanned;
 mod text_scan;

@@ -12,6 +12,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 
 use super::TableDefinition;
+use crate::S3Url;
 use crate::catalog::Partition;
 use crate::sql::{Failure, TrinoType};
 use crate::trino::text_to;
@@ -19,10 +20,35 @@ use crate::trino::text_to;
 /// What Hive writes in place of NULL in a folder's name.
 pub(super) const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// A partition there may be.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// The values of the keys, as they are written.
+    pub values: Vec<String>,
+    /// The folder of its files; a partition of the catalog may have none.
+    pub location: Option<S3Url>,
+}
+
+impl Candidate {
+    /// A partition of the catalog.
+    pub fn of(partition: &Partition) -> Result<Self, Failure> {
+        let location = match partition.location() {
+            Some(location) => Some(
+                location
+                    .parse::<S3Url>()
+                    .map(|url| url.folder())
+                    .map_err(|error| Failure::new("HIVE_INVALID_METADATA", format!("{error}")))?,
+            ),
+            None => None,
+        };
+        Ok(Self { values: partition.values().to_vec(), location })
+    }
+}
+
 /// A partition with its keys' values as the engine sees them.
 #[derive(Clone, Debug)]
 pub(super) struct Chosen {
-    pub partition: Partition,
+    pub candidate: Candidate,
     pub values: Vec<ScalarValue>,
 }
 
@@ -31,7 +57,7 @@ pub(super) struct Chosen {
 pub(super) fn choose(
     state: &dyn Session,
     definition: &TableDefinition,
-    partitions: Vec<Partition>,
+    partitions: Vec<Candidate>,
     filters: &[Expr],
 ) -> Result<Vec<Chosen>> {
     let fields = definition.partition_fields();
@@ -44,7 +70,7 @@ pub(super) fn choose(
     let schema = Arc::new(Schema::new(fields));
     let kept = kept(state, &schema, &columns, partitions.len(), filters)?;
     let mut chosen = Vec::new();
-    for (row, partition) in partitions.into_iter().enumerate() {
+    for (row, candidate) in partitions.into_iter().enumerate() {
         if kept.as_ref().is_some_and(|kept| kept.is_null(row) || !kept.as_boolean().value(row)) {
             continue;
         }
@@ -52,16 +78,16 @@ pub(super) fn choose(
             .iter()
             .map(|column| ScalarValue::try_from_array(column, row))
             .collect::<Result<_>>()?;
-        chosen.push(Chosen { partition, values });
+        chosen.push(Chosen { candidate, values });
     }
     Ok(chosen)
 }
 
-fn typed(partitions: &[Partition], at: usize, name: &str, kind: &TrinoType) -> Result<ArrayRef> {
+fn typed(partitions: &[Candidate], at: usize, name: &str, kind: &TrinoType) -> Result<ArrayRef> {
     let texts: StringArray = partitions
         .iter()
         .map(|partition| {
-            partition.values().get(at).map(String::as_str).filter(|value| *value != NULL_FOLDER)
+            partition.values.get(at).map(String::as_str).filter(|value| *value != NULL_FOLDER)
         })
         .collect();
     let texts: ArrayRef = Arc::new(texts);

@@ -10,10 +10,12 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::partitions::Candidate;
 use super::text_scan::TextScan;
-use super::{DataFile, Format, Scanned, TableDefinition, data_files, parquet_scan, partitions};
+use super::{
+    DataFile, Format, Scanned, TableDefinition, data_files, parquet_scan, partitions, projection,
+};
 use crate::Lake;
-use crate::S3Url;
 use crate::sql::Failure;
 
 /// The hidden column with the URL of a row's file.
@@ -55,17 +57,20 @@ impl HiveTable {
             return Ok(found);
         }
         let definition = &self.definition;
-        let all = self
-            .lake
-            .catalog
-            .partitions(&definition.database, &definition.name, None)
-            .map_err(|error| Failure::new("HIVE_METASTORE_ERROR", error.to_string()))?;
+        let all = if projection::is_enabled(definition) {
+            projection::partitions(state, definition, filters)?
+        } else {
+            self.lake
+                .catalog
+                .partitions(&definition.database, &definition.name, None)
+                .map_err(|error| Failure::new("HIVE_METASTORE_ERROR", error.to_string()))?
+                .iter()
+                .map(Candidate::of)
+                .collect::<Result<_, _>>()?
+        };
         for chosen in partitions::choose(state, definition, all, filters)? {
-            let Some(location) = chosen.partition.location() else { continue };
-            let location: S3Url = location
-                .parse()
-                .map_err(|error| Failure::new("HIVE_INVALID_METADATA", format!("{error}")))?;
-            for file in data_files(store, &location.folder())? {
+            let Some(location) = &chosen.candidate.location else { continue };
+            for file in data_files(store, location)? {
                 found.push(self.file(file, chosen.values.clone()));
             }
         }
