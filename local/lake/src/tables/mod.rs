@@ -6,6 +6,7 @@ mod delimited;
 mod files;
 mod json_lines;
 mod lines;
+mod milliseconds;
 mod open_csv;
 mod parquet_items;
 mod parquet_scan;

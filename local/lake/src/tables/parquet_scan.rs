@@ -23,6 +23,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 
 use super::TableDefinition;
+use super::milliseconds::{Milliseconds, are_rounded};
 use super::provider::FileToScan;
 use crate::sql::{Failure, TrinoType};
 use crate::store::BucketStore;
@@ -171,6 +172,9 @@ impl ByNameIn {
                 ),
             )
             .into());
+        }
+        if are_rounded(field.data_type(), &declared) {
+            return Ok(Arc::new(Milliseconds { of: found }));
         }
         Ok(Arc::new(CastExpr::new(found, declared, None)))
     }

@@ -31,7 +31,11 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// A partition of the catalog.
-    pub fn of(partition: &Partition) -> Result<Self, Failure> {
+    ///
+    /// Errors: `HIVE_PARTITION_SCHEMA_MISMATCH` where its own columns have types that do not become
+    /// those of the table.
+    pub fn of(partition: &Partition, definition: &TableDefinition) -> Result<Self, Failure> {
+        check_columns(partition, definition)?;
         let location = match partition.location() {
             Some(location) => Some(
                 location
@@ -42,6 +46,56 @@ impl Candidate {
             None => None,
         };
         Ok(Self { values: partition.values().to_vec(), location })
+    }
+}
+
+/// A partition keeps the columns it was made with: their types must fit the table's, in order.
+fn check_columns(partition: &Partition, definition: &TableDefinition) -> Result<(), Failure> {
+    let Some(storage) = &partition.definition.storage_descriptor else { return Ok(()) };
+    for (own, (name, kind)) in storage.columns.iter().zip(&definition.columns) {
+        let Some(own_kind) = own.r#type.as_deref().and_then(TrinoType::parse) else { continue };
+        if becomes(&own_kind, kind) {
+            continue;
+        }
+        let keys = definition.partition_keys.iter().zip(partition.values());
+        let shown: Vec<String> = keys.map(|((key, _), value)| format!("{key}={value}")).collect();
+        return Err(Failure::new(
+            "HIVE_PARTITION_SCHEMA_MISMATCH",
+            format!(
+                "There is a mismatch between the table and partition schemas. The types are incompatible and cannot be coerced. The column '{name}' in table '{}' is declared as type '{}', but partition '{}' declared column '{}' as type '{}'.",
+                definition.full_name(),
+                kind.to_hive()?,
+                shown.join("/"),
+                own.name,
+                own_kind.to_hive()?
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether values of a partition's type are read as those of the table's.
+fn becomes(from: &TrinoType, to: &TrinoType) -> bool {
+    use TrinoType::{
+        Array, Bigint, Char, Decimal, Double, Integer, Map, Real, Row, Smallint, Tinyint, Varchar,
+    };
+    if from == to {
+        return true;
+    }
+    match (from, to) {
+        (Tinyint, Smallint | Integer | Bigint)
+        | (Smallint, Integer | Bigint)
+        | (Integer, Bigint)
+        | (Real, Double)
+        | (Decimal(..), Decimal(..) | Real | Double)
+        | (Varchar(_), Varchar(_) | Tinyint | Smallint | Integer | Bigint)
+        | (Tinyint | Smallint | Integer | Bigint | Char(_), Varchar(_)) => true,
+        (Array(from), Array(to)) => becomes(from, to),
+        (Map(key, value), Map(to_key, to_value)) => {
+            becomes(key, to_key) && becomes(value, to_value)
+        }
+        (Row(from), Row(to)) => from.iter().zip(to).all(|(from, to)| becomes(&from.1, &to.1)),
+        _ => false,
     }
 }
 

@@ -65,7 +65,7 @@ impl HiveTable {
                 .partitions(&definition.database, &definition.name, None)
                 .map_err(|error| Failure::new("HIVE_METASTORE_ERROR", error.to_string()))?
                 .iter()
-                .map(Candidate::of)
+                .map(|partition| Candidate::of(partition, definition))
                 .collect::<Result<_, _>>()?
         };
         for chosen in partitions::choose(state, definition, all, filters)? {

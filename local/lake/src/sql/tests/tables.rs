@@ -62,3 +62,32 @@ async fn a_parquet_file_is_items_without_a_table() {
     assert_eq!(crate::parquet_items(bytes, 0).unwrap(), Vec::<serde_json::Value>::new());
     assert!(crate::parquet_items(bytes::Bytes::from_static(b"no Parquet"), 10).is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finer_timestamps_are_rounded_to_milliseconds() {
+    use datafusion::arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+    use datafusion::parquet::arrow::ArrowWriter;
+    let lake = lake();
+    let column: ArrayRef = std::sync::Arc::new(TimestampMicrosecondArray::from(vec![
+        1_704_067_200_000_499,
+        1_704_067_200_000_500,
+    ]));
+    let batch = RecordBatch::try_from_iter([("t", column)]).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    let file = writer.into_inner().unwrap();
+    lake.store.put("lake", "fine/x.parquet", &file, PutOptions::default()).unwrap();
+    run(
+        &lake,
+        "CREATE EXTERNAL TABLE fine (t timestamp) STORED AS PARQUET LOCATION 's3://lake/fine/'",
+    )
+    .await
+    .unwrap();
+    let all = run(&lake, "SELECT t FROM fine ORDER BY t").await.unwrap();
+    let times = ["2024-01-01 00:00:00.000", "2024-01-01 00:00:00.001"];
+    let expected: Vec<[Option<String>; 1]> = times.map(|time| [Some(time.to_owned())]).to_vec();
+    assert_eq!(rows(&lake, &all), expected);
+    let later = "SELECT count(*) FROM fine WHERE t >= TIMESTAMP '2024-01-01 00:00:00.001'";
+    let later = run(&lake, later).await.unwrap();
+    assert_eq!(rows(&lake, &later), [[Some("1".to_owned())]]);
+}
