@@ -93,7 +93,9 @@ mod tests {
     fn read(escape: Option<u8>, lines: &[&str]) -> Vec<Vec<Option<String>>> {
         let kinds = [Some(Kind::Text), None, Some(Kind::Text), None];
         let mut reader = Delimited::new(b',', escape, b"\\N".to_vec(), &kinds);
-        lines.iter().for_each(|line| reader.line(line.as_bytes()));
+        for line in lines {
+            reader.line(line.as_bytes());
+        }
         assert!(reader.finish(1).is_none() && reader.finish(3).is_none());
         [0, 2]
             .map(|field| {

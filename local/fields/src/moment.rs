@@ -34,17 +34,21 @@ impl Dates {
     pub fn milliseconds(&mut self, text: &[u8]) -> Option<i64> {
         let (date, clock) = text.split_at_checked(10)?;
         let (clock, fraction) = clock.split_at_checked(9)?;
-        let [b' ', clock @ ..] = clock else { return None };
-        let [h, i, b':', m, n, b':', s, t] = clock else { return None };
-        let (hour, minute, second) = (two(*h, *i)?, two(*m, *n)?, two(*s, *t)?);
+        let clock: &[u8; 9] = clock.try_into().ok()?;
+        if [clock[0], clock[3], clock[6]] != *b" ::" {
+            return None;
+        }
+        let (hour, minute, second) = (two(clock, 1)?, two(clock, 4)?, two(clock, 7)?);
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
         let thousandths = match fraction {
             [] => 0,
-            [b'.', a] => two(b'0', *a)? * 100,
-            [b'.', a, b] => two(*a, *b)? * 10,
-            [b'.', a, b, c] => two(*a, *b)? * 10 + two(b'0', *c)?,
+            [b'.', digits @ ..] if (1..=3).contains(&digits.len()) => {
+                let mut padded = *b"0000";
+                padded[1..=digits.len()].copy_from_slice(digits);
+                two(&padded, 0)? * 100 + two(&padded, 2)?
+            }
             _ => return None,
         };
         let seconds = (hour * 60 + minute) * 60 + second;
@@ -52,16 +56,19 @@ impl Dates {
     }
 }
 
+/// The number of two digits.
 #[inline]
-fn two(tens: u8, ones: u8) -> Option<i64> {
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+fn two<const N: usize>(text: &[u8; N], at: usize) -> Option<i64> {
+    let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
 }
 
 fn days(text: &[u8; 10]) -> Option<i64> {
-    let [a, b, c, d, b'-', m, n, b'-', e, f] = text else { return None };
-    let year = two(*a, *b)? * 100 + two(*c, *d)?;
-    let (month, day) = (two(*m, *n)?, two(*e, *f)?);
+    if [text[4], text[7]] != *b"--" {
+        return None;
+    }
+    let year = two(text, 0)? * 100 + two(text, 2)?;
+    let (month, day) = (two(text, 5)?, two(text, 8)?);
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

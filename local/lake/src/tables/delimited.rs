@@ -192,7 +192,9 @@ mod tests {
             TrinoType::Timestamp(3),
         ] {
             let mut column = fields::Column::new(kind.plain_kind().unwrap());
-            FIELDS.iter().for_each(|field| column.push(field.as_bytes()));
+            for field in FIELDS {
+                column.push(field.as_bytes());
+            }
             let Values { array, odd } = column.finish();
             let found = with_odd(&array, odd.unwrap(), &kind).unwrap();
             let expected = text_to_or_null(&texts, &kind).unwrap();

@@ -61,7 +61,7 @@ impl Read for StoredBytes {
 /// Lines without their ends, `\n` or `\r\n`, of a range of an object: a line belongs to
 /// the range its first byte is in.
 pub(super) struct Lines {
-    lines: fields::Lines<Box<dyn Read + Send>>,
+    input: fields::Lines<Box<dyn Read + Send>>,
     /// Bytes left that may begin a line; `None` where there is no end but the file's.
     left: Option<u64>,
     key: String,
@@ -101,8 +101,8 @@ impl Lines {
                 Box::new(unpacked.map_err(|error| cannot(&error))?)
             }
         };
-        let lines = fields::Lines::new(input);
-        let mut lines = Self { lines, left, key: file.url.to_string() };
+        let input = fields::Lines::new(input);
+        let mut lines = Self { input, left, key: file.url.to_string() };
         if range.is_some_and(|range| range.start > 0) {
             // The line before belongs to the range before.
             lines.advance()?;
@@ -115,13 +115,13 @@ impl Lines {
         if self.left == Some(0) {
             return Ok(false);
         }
-        let read = self.lines.advance().map_err(|error| self.unreadable(&error))?;
+        let read = self.input.advance().map_err(|error| self.unreadable(&error))?;
         self.left = self.left.map(|left| left.saturating_sub(read as u64));
         Ok(read > 0)
     }
 
     pub fn line(&self) -> &[u8] {
-        self.lines.line()
+        self.input.line()
     }
 
     fn unreadable(&self, error: &io::Error) -> Failure {
