@@ -45,6 +45,10 @@ impl Reasons {
             ("GROUP BY AUTO (a Trino of 2025)", r"(?i)\bgroup by [^;]*\bauto\b"),
             ("char beside varchar without padding (Trino 482)", r"TestCharOperators.*'bar   '"),
             ("arguments by name (Trino 482)", r"TestNamedArgument"),
+            ("like_regex in JSON paths (Trino of 2026)", r"\blike_regex\b"),
+            ("json_query that returns JSON (Trino 484)", r"(?i)\breturning json\b"),
+            ("JSON_TABLE, which Athena is not known to have (Trino 435)", r"(?i)\bjson_table\("),
+            ("functions that Trino hides", r#""\$\w+"\("#),
             (
                 "the order of arrays and rows that hold NULL (Trino 482)",
                 r"(?i)(TestRowOperators|TestArrayOperators).*(array|row) ?[\[(][^<>]*null[^<>]*[<>]|\ba (<=?|>=?|between) ?b.*(array|row) ?[\[(][^;]*null|(least|greatest)\((row|array).*null",

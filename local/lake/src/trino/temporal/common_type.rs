@@ -21,6 +21,7 @@ impl Temporal {
         Ok(match expr {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) => {
                 let (left_kind, right_kind) = (kind_of(&left, schema)?, kind_of(&right, schema)?);
+                refuse_others(&left_kind, &right_kind)?;
                 let (left, right) = self.compared((*left, &left_kind), (*right, &right_kind));
                 Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(
                     Box::new(left),
@@ -59,13 +60,14 @@ impl Temporal {
         })
     }
 
-    /// Expressions as their common type, if they have to do with time at all.
+    /// Expressions as their common type, which they have to have; those that have nothing to do
+    /// with time stay as they are.
     fn as_one(&self, what: &str, exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
         let kinds = kinds_of(&exprs, schema)?;
+        let common = common(&kinds).ok_or_else(|| no_common(what, &kinds))?;
         if !kinds.iter().any(TrinoType::holds_time) {
             return Ok(exprs);
         }
-        let common = common(&kinds).ok_or_else(|| no_common(what, &kinds))?;
         Ok(exprs
             .into_iter()
             .zip(&kinds)
@@ -73,13 +75,13 @@ impl Temporal {
             .collect())
     }
 
-    /// Expressions as what they are compared by, if they have to do with time at all.
+    /// Expressions as what they are compared by, for which they have to have a common type.
     fn as_comparable(&self, what: &str, exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
         let kinds = kinds_of(&exprs, schema)?;
+        let common = common(&kinds).ok_or_else(|| no_common(what, &kinds))?;
         if !kinds.iter().any(TrinoType::holds_time) {
             return Ok(exprs);
         }
-        let common = common(&kinds).ok_or_else(|| no_common(what, &kinds))?;
         refuse_parts(&common)?;
         Ok(exprs
             .into_iter()
@@ -131,11 +133,11 @@ impl Temporal {
     ) -> Result<(Expr, Subquery)> {
         let plan = &subquery.subquery;
         let kinds = [kind_of(&value, schema)?, TrinoType::of_field(plan.schema().field(0))];
+        let common =
+            common(&kinds).ok_or_else(|| no_common("Value and result of subquery", &kinds))?;
         if !kinds.iter().any(TrinoType::holds_time) {
             return Ok((value, subquery));
         }
-        let common =
-            common(&kinds).ok_or_else(|| no_common("Value and result of subquery", &kinds))?;
         refuse_parts(&common)?;
         let column = Expr::from(plan.schema().qualified_field(0));
         let shown = self.comparable(column, &kinds[1], &common);
@@ -192,14 +194,9 @@ impl Temporal {
                 .map(|input| TrinoType::of_field(input.schema().field(at)))
                 .collect();
             let mixed = kinds.iter().any(|kind| *kind != kinds[0]);
-            wanted.push(if mixed && kinds.iter().any(TrinoType::holds_time) {
-                Some(
-                    common(&kinds)
-                        .ok_or_else(|| no_common("Columns of a set operation", &kinds))?,
-                )
-            } else {
-                None
-            });
+            let common =
+                common(&kinds).ok_or_else(|| no_common("Columns of a set operation", &kinds))?;
+            wanted.push((mixed && kinds.iter().any(TrinoType::holds_time)).then_some(common));
         }
         if wanted.iter().all(Option::is_none) {
             return Ok(LogicalPlan::Union(union));
@@ -232,6 +229,7 @@ impl Temporal {
             .map(|(left, right)| {
                 let left_kind = kind_of(&left, join.left.schema())?;
                 let right_kind = kind_of(&right, join.right.schema())?;
+                refuse_others(&left_kind, &right_kind)?;
                 refuse_parts(&left_kind)?;
                 Ok(self.compared((left, &left_kind), (right, &right_kind)))
             })
@@ -242,6 +240,16 @@ impl Temporal {
 
 fn kinds_of(exprs: &[Expr], schema: &DFSchema) -> Result<Vec<TrinoType>> {
     exprs.iter().map(|expr| kind_of(expr, schema)).collect()
+}
+
+/// Refuses sides of a comparison without a common type. Those of operators are refused before;
+/// what is left are a value and the column of a subquery.
+fn refuse_others(left: &TrinoType, right: &TrinoType) -> Result<()> {
+    let kinds = [left.clone(), right.clone()];
+    match common(&kinds) {
+        Some(_) => Ok(()),
+        None => Err(no_common("Value and result of subquery", &kinds).into()),
+    }
 }
 
 fn is_comparison(op: Operator) -> bool {
