@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     Join, JoinConstraint, JoinOperator, ObjectName, TableFactor, TableWithJoins,
 };
 
+use super::functions::coalesced;
 use crate::sql::Failure;
 
 /// How an operator joins, and its constraint.
@@ -120,10 +121,8 @@ fn joined(
         let value = match join_type {
             JoinType::Inner | JoinType::Left if same => first.clone(),
             JoinType::Right if same => second.clone(),
-            JoinType::Right => {
-                datafusion::functions::expr_fn::coalesce(vec![second.clone(), first.clone()])
-            }
-            _ => datafusion::functions::expr_fn::coalesce(vec![first.clone(), second.clone()]),
+            JoinType::Right => coalesced(vec![second.clone(), first.clone()]),
+            _ => coalesced(vec![first.clone(), second.clone()]),
         };
         shown.push(value.alias(key));
         conditions.push(first.eq(second));

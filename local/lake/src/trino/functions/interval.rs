@@ -413,9 +413,8 @@ fn shift(call: &Call, back: bool) -> Result<ArrayRef> {
                 "Cannot add hour, minutes or seconds to a date"
             }));
         }
-        later(moment, sign * i128::from(step) * i128::from(MILLISECOND))
-            .map(Some)
-            .ok_or_else(too_far)
+        let step = if back { step.checked_neg() } else { Some(step) };
+        step.and_then(|step| later(moment, step)).map(Some).ok_or_else(too_far)
     });
     of_moments::<Failure>(found, &result)
 }
