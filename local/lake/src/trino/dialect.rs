@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{DateTimeField, Expr, Interval};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DateTimeField, Expr, Interval, Value};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::ast::{call, text};
 use super::json_call;
+use super::operators::EXTRACT;
 use super::tokens::{is_keyword, is_word};
 
 /// Trino's dialect, as the engine of Athena reads it.
@@ -301,5 +302,9 @@ fn parse_extract(parser: &mut Parser) -> Result<Expr, ParserError> {
     }
     let expr = parser.parse_expr()?;
     parser.expect_token(&Token::RParen)?;
-    Ok(call(function, vec![expr]))
+    Ok(Expr::BinaryOp {
+        left: Box::new(expr),
+        op: BinaryOperator::Custom(format!("{EXTRACT}{function}")),
+        right: Box::new(Expr::Value(Value::Null.into())),
+    })
 }

@@ -10,69 +10,70 @@ use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExp
 use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::functions::operator_name;
+use super::functions::{Function, operator_name};
 use super::temporal::Temporal;
 use crate::sql::{Failure, TrinoType};
 
 /// Plans binary operators.
 #[derive(Debug)]
 pub(super) struct TrinoOperators {
-    functions: HashMap<&'static str, Arc<ScalarUDF>>,
+    functions: HashMap<String, Arc<ScalarUDF>>,
     temporal: Option<Temporal>,
 }
 
 impl TrinoOperators {
     pub fn new(scalar: &[Arc<ScalarUDF>], temporal: Option<Temporal>) -> Self {
-        const NAMES: [&str; 17] = [
-            "$add",
-            "$subtract",
-            "$multiply",
-            "$divide",
-            "$modulus",
-            "$shift",
-            "$shift_back",
-            "$elapsed",
-            "$interval_add",
-            "$interval_subtract",
-            "$interval_multiply",
-            "$interval_divide",
-            "$interval_negate",
-            "concat",
-            "$equals",
-            "$less",
-            "$less_or_equal",
-        ];
-        let functions = NAMES
-            .into_iter()
-            .filter_map(|name| {
-                scalar
-                    .iter()
-                    .find(|function| function.name() == name)
-                    .map(|function| (name, function.clone()))
-            })
-            .collect();
+        let functions =
+            scalar.iter().map(|function| (function.name().to_owned(), function.clone())).collect();
         Self { functions, temporal }
     }
 
-    fn distinct(
+    /// What the rewriter makes an operator of because its types decide.
+    fn custom(
         &self,
-        op: Operator,
+        op: &Custom,
         (left, left_kind): (Expr, TrinoType),
         (right, right_kind): (Expr, TrinoType),
-    ) -> Result<PlannerResult<RawBinaryExpr>> {
-        if !comparable(&left_kind, &right_kind) {
-            let name = BinaryOperator::Custom(DISTINCT.to_owned());
-            return Err(inapplicable(&name, &left_kind, &right_kind).into());
+    ) -> Result<Expr> {
+        match op {
+            Custom::Negative if left_kind.is_interval() => {
+                self.called("$interval_negate", vec![left])
+            }
+            Custom::Negative if left_kind.is_numeric() || left_kind == TrinoType::Unknown => {
+                Ok(Expr::Negative(Box::new(left)))
+            }
+            Custom::Negative => {
+                Err(Failure::type_mismatch(format!("Cannot negate {left_kind}")).into())
+            }
+            Custom::Extract(field) => {
+                let call = self.called(field, vec![left])?;
+                let Expr::ScalarFunction(ScalarFunction { func, .. }) = &call else {
+                    return Ok(call);
+                };
+                let known = func.inner().downcast_ref::<Function>();
+                if known
+                    .is_some_and(|known| (known.plan)(std::slice::from_ref(&left_kind)).is_err())
+                {
+                    let field = field.to_uppercase();
+                    return Err(Failure::type_mismatch(format!(
+                        "Cannot extract {field} from {left_kind}"
+                    ))
+                    .into());
+                }
+                Ok(call)
+            }
+            Custom::Distinct(op) => {
+                if !comparable(&left_kind, &right_kind) {
+                    let shown = BinaryOperator::Custom(op.to_string());
+                    return Err(inapplicable(&shown, &left_kind, &right_kind).into());
+                }
+                let (left, right) = match &self.temporal {
+                    Some(temporal) => temporal.compared((left, &left_kind), (right, &right_kind)),
+                    None => (left, right),
+                };
+                Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), *op, Box::new(right))))
+            }
         }
-        let (left, right) = match &self.temporal {
-            Some(temporal) => temporal.compared((left, &left_kind), (right, &right_kind)),
-            None => (left, right),
-        };
-        Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr::new(
-            Box::new(left),
-            op,
-            Box::new(right),
-        ))))
     }
 
     fn called(&self, name: &str, arguments: Vec<Expr>) -> Result<Expr> {
@@ -96,6 +97,12 @@ impl ExprPlanner for TrinoOperators {
         let RawBinaryExpr { op, left, right } = expr;
         let kind =
             |side: &Expr| side.to_field(schema).map(|(_, field)| TrinoType::of_field(&field));
+        if let Some(custom) = custom(&op) {
+            let known = |side: &Expr| kind(side).unwrap_or(TrinoType::Unknown);
+            let (left_kind, right_kind) = (known(&left), known(&right));
+            let planned = self.custom(&custom, (left, left_kind), (right, right_kind))?;
+            return Ok(PlannerResult::Planned(planned));
+        }
         let (Ok(left_kind), Ok(right_kind)) = (kind(&left), kind(&right)) else {
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
         };
@@ -109,12 +116,6 @@ impl ExprPlanner for TrinoOperators {
                 Some(Arithmetic::Swapped(name)) => self.call(name, vec![right, left]),
                 None => Err(inapplicable(&op, &left_kind, &right_kind).into()),
             };
-        }
-        if is_negation(&op) {
-            return negated(left, &left_kind, self.functions.get("$interval_negate"));
-        }
-        if let Some(distinct) = distinct(&op) {
-            return self.distinct(distinct, (left, left_kind), (right, right_kind));
         }
         if !is_comparison(&op) {
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
@@ -202,38 +203,28 @@ fn arithmetic(op: &BinaryOperator, left: &TrinoType, right: &TrinoType) -> Optio
     }))
 }
 
-/// `IS [NOT] DISTINCT FROM`, which the rewriter makes an operator of.
-fn distinct(op: &BinaryOperator) -> Option<Operator> {
-    match op {
-        BinaryOperator::Custom(name) if name == DISTINCT => Some(Operator::IsDistinctFrom),
-        BinaryOperator::Custom(name) if name == NOT_DISTINCT => Some(Operator::IsNotDistinctFrom),
-        _ => None,
-    }
+/// An operator that only the rewriter writes.
+enum Custom {
+    Negative,
+    /// The function that takes a part of a time.
+    Extract(String),
+    Distinct(Operator),
 }
 
-fn is_negation(op: &BinaryOperator) -> bool {
-    matches!(op, BinaryOperator::Custom(name) if name == NEGATION)
-}
-
-/// `-x` of a number or an interval.
-fn negated(
-    value: Expr,
-    kind: &TrinoType,
-    of_interval: Option<&Arc<ScalarUDF>>,
-) -> Result<PlannerResult<RawBinaryExpr>> {
-    match of_interval {
-        Some(function) if kind.is_interval() => Ok(PlannerResult::Planned(Expr::ScalarFunction(
-            ScalarFunction::new_udf(function.clone(), vec![value]),
-        ))),
-        _ if kind.is_numeric() || *kind == TrinoType::Unknown => {
-            Ok(PlannerResult::Planned(Expr::Negative(Box::new(value))))
-        }
-        _ => Err(Failure::type_mismatch(format!("Cannot negate {kind}")).into()),
+fn custom(op: &BinaryOperator) -> Option<Custom> {
+    let BinaryOperator::Custom(name) = op else { return None };
+    match name.as_str() {
+        NEGATION => Some(Custom::Negative),
+        DISTINCT => Some(Custom::Distinct(Operator::IsDistinctFrom)),
+        NOT_DISTINCT => Some(Custom::Distinct(Operator::IsNotDistinctFrom)),
+        name => name.strip_prefix(EXTRACT).map(|part| Custom::Extract(part.to_owned())),
     }
 }
 
 /// `-x` as an operator, whose right side is not looked at.
 pub(super) const NEGATION: &str = "-x";
+/// What stands before the name of a part of `EXTRACT`, as an operator whose right side is not looked at.
+pub(super) const EXTRACT: &str = "EXTRACT ";
 /// `IS DISTINCT FROM` as an operator.
 pub(super) const DISTINCT: &str = "IS DISTINCT FROM";
 /// `IS NOT DISTINCT FROM` as an operator.

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     Join, JoinConstraint, JoinOperator, ObjectName, TableFactor, TableWithJoins,
 };
 
-use super::functions::coalesce;
+use super::functions::coalesced;
 use crate::sql::Failure;
 
 /// How an operator joins, and its constraint.
@@ -121,8 +121,8 @@ fn joined(
         let value = match join_type {
             JoinType::Inner | JoinType::Left if same => first.clone(),
             JoinType::Right if same => second.clone(),
-            JoinType::Right => coalesce().call(vec![second.clone(), first.clone()]),
-            _ => coalesce().call(vec![first.clone(), second.clone()]),
+            JoinType::Right => coalesced(vec![second.clone(), first.clone()]),
+            _ => coalesced(vec![first.clone(), second.clone()]),
         };
         shown.push(value.alias(key));
         conditions.push(first.eq(second));

@@ -91,3 +91,21 @@ async fn finer_timestamps_are_rounded_to_milliseconds() {
     let later = run(&lake, later).await.unwrap();
     assert_eq!(rows(&lake, &later), [[Some("1".to_owned())]]);
 }
+
+/// A literal is of its column's type before files are read: they are pruned by it, whatever precision it is written with.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_pruned_by_timestamps() {
+    let lake = lake();
+    run(&lake, "CREATE TABLE pruned WITH (external_location = 's3://lake/pruned/') AS SELECT TIMESTAMP '2024-01-02 00:00:00.000' AS x")
+        .await
+        .unwrap();
+    let query = "SELECT count(*) FROM pruned WHERE x >= TIMESTAMP '2024-01-02 00:00:00' AND x < DATE '2024-02-01' AND x <> TIMESTAMP '2024-01-03 00:00:00 UTC'";
+    let plan = run(&lake, &format!("EXPLAIN {query}")).await.unwrap();
+    let plan = super::lines(&lake, &plan).join("\n");
+    for part in ["x_max@", "x@0 >= 1704153600000 AND x@0 < 1706745600000 AND x@0 != 1704240000000"]
+    {
+        assert!(plan.contains(part), "{plan}");
+    }
+    let output = run(&lake, query).await.unwrap();
+    assert_eq!(rows(&lake, &output), [[Some("1".to_owned())]]);
+}

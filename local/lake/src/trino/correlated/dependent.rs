@@ -15,7 +15,7 @@ use super::domain::{Domain, fresh, renamed};
 use super::shape::{exprs, named, projected};
 use super::{keys, native};
 use crate::sql::Failure;
-use crate::trino::functions::coalesce;
+use crate::trino::functions::coalesced;
 
 /// The plan's rows for each row of the domain: the plan's columns, then the domain's.
 pub(super) fn over(plan: &LogicalPlan, domain: &Domain) -> Result<LogicalPlan> {
@@ -330,7 +330,7 @@ fn joined(plan: &LogicalPlan, join: &Join, domain: &Domain) -> Result<LogicalPla
         let one = Expr::Column(left_domain.pairs[at].1.clone());
         let two = Expr::Column(right_domain.pairs[at].1.clone());
         let value = match join.join_type {
-            Full => coalesce().call(vec![one, two]),
+            Full => coalesced(vec![one, two]),
             Right | RightSemi | RightAnti => two,
             _ if sides[0] => one,
             _ => two,

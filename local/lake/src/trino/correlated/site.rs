@@ -16,7 +16,7 @@ use super::shape::{exprs, projected};
 use super::single::single;
 use super::{dependent, free, has_subquery, keys, native};
 use crate::sql::Failure;
-use crate::trino::functions::coalesce;
+use crate::trino::functions::coalesced;
 
 /// The node with its subqueries joined; it stays as it is where it has none, or none but those that
 /// DataFusion joins.
@@ -241,7 +241,7 @@ impl Rows {
         let found =
             projected(found, [own].into_iter().chain(domain.columns()).collect::<Vec<_>>())?;
         self.grow(&domain, found)?;
-        let rows = coalesce().call(vec![Expr::Column(value), lit(0_i64)]);
+        let rows = coalesced(vec![Expr::Column(value), lit(0_i64)]);
         Ok(rows.gt(lit(0_i64)))
     }
 

@@ -1,10 +1,11 @@
 //! `coalesce`: DataFusion's, with Trino's common type of times.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
 use datafusion::functions::core::coalesce::CoalesceFunc;
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -18,6 +19,12 @@ struct Coalesce(CoalesceFunc);
 
 pub(in crate::trino) fn coalesce() -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::new_from_impl(Coalesce(CoalesceFunc::new())))
+}
+
+/// The first of values that is not NULL.
+pub(in crate::trino) fn coalesced(values: Vec<Expr>) -> Expr {
+    static COALESCE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(coalesce);
+    Expr::ScalarFunction(ScalarFunction::new_udf(COALESCE.clone(), values))
 }
 
 /// The common type of times, `None` where there are none among the arguments.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
 use datafusion::arrow::compute::interleave;
+use datafusion::arrow::compute::kernels::cmp;
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -136,9 +137,24 @@ fn nullif(call: &Call) -> Result<ArrayRef> {
         cast_in_zone(array, call.kind(at), &common, OnFailure::Fail, call.zone)
     };
     let (left, right) = (comparable(&value, 0)?, comparable(&other, 1)?);
-    let equal: BooleanArray = (0..call.rows)
-        .map(|row| super::equality::same(left.as_ref(), row, right.as_ref(), row))
-        .collect::<Result<_>>()?;
+    // Arrow's kernels say otherwise of these than SQL.
+    let by_value = common.holds_zone()
+        || matches!(
+            common,
+            TrinoType::Real
+                | TrinoType::Double
+                | TrinoType::Unknown
+                | TrinoType::Array(_)
+                | TrinoType::Map(..)
+                | TrinoType::Row(_)
+        );
+    let equal: BooleanArray = if by_value {
+        (0..call.rows)
+            .map(|row| super::equality::same(left.as_ref(), row, right.as_ref(), row))
+            .collect::<Result<_>>()?
+    } else {
+        cmp::eq(&left, &right)?
+    };
     Ok(datafusion::arrow::compute::nullif(&value, &equal)?)
 }
 

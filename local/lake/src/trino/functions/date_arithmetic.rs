@@ -187,18 +187,17 @@ fn moved(moment: Moment, unit: Unit, count: i64) -> Result<Moment, Failure> {
             let each = if unit == Unit::Week { 7 * DAY } else { DAY };
             shown(moment, |seconds| seconds.checked_add(each.checked_mul(count)?))
         }
-        Unit::Clock(each) => {
-            let picos = i128::from(each) * i128::from(count);
-            later(moment, picos).ok_or_else(too_far)
-        }
+        Unit::Clock(MILLISECOND) => later(moment, count).ok_or_else(too_far),
+        Unit::Clock(each) => (each / SECOND)
+            .checked_mul(count)
+            .and_then(|seconds| moment.plus(seconds, 0))
+            .ok_or_else(too_far),
     }
 }
 
-/// A moment so many picoseconds later.
-pub(super) fn later(moment: Moment, picos: i128) -> Option<Moment> {
-    let second = i128::from(SECOND);
-    let seconds = i64::try_from(picos.div_euclid(second)).ok()?;
-    moment.plus(seconds, i64::try_from(picos.rem_euclid(second)).ok()?)
+/// A moment so many milliseconds later.
+pub(super) fn later(moment: Moment, millis: i64) -> Option<Moment> {
+    moment.plus(millis.div_euclid(1_000), millis.rem_euclid(1_000) * MILLISECOND)
 }
 
 fn add(call: &Call) -> Result<ArrayRef> {

@@ -189,7 +189,8 @@ impl ScalarUDFImpl for Function {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let kinds: Vec<TrinoType> = given.iter().map(TrinoType::of_arrow).collect();
-        let plan = (self.plan)(&kinds)?;
+        // What the function does not take is told by its field, in Trino's words.
+        let Ok(plan) = (self.plan)(&kinds) else { return Ok(given.to_vec()) };
         let wanted = plan.arguments.iter().zip(&kinds).zip(given);
         Ok(wanted
             .map(|((wanted, kind), given)| {

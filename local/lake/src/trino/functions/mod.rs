@@ -55,7 +55,7 @@ pub(super) use function::Function;
 
 pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array, literal_type};
-pub(super) use coalesce::coalesce;
+pub(super) use coalesce::coalesced;
 pub(super) use conditional::common;
 pub(super) use function::coerces;
 pub(super) use interval::interval_literal;

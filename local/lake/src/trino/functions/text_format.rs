@@ -24,6 +24,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn format_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     match given {
         [TrinoType::Varchar(_), _, ..] => Ok(Plan::given(given, TEXT)),
+        [first, _, ..] => Err(Failure::type_mismatch(format!(
+            "Type of first argument to format() must be VARCHAR (actual: {first})"
+        ))),
         _ => Err(unexpected("format", given, "format(varchar, args...)")),
     }
 }

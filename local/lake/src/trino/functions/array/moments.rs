@@ -53,5 +53,5 @@ fn item(start: Moment, amount: i64, of_months: bool) -> Result<Moment, Failure> 
     if of_months {
         return shown(start, |seconds| add_months(seconds, amount));
     }
-    later(start, i128::from(amount) * i128::from(MILLISECOND)).ok_or_else(too_far)
+    later(start, amount).ok_or_else(too_far)
 }
