@@ -122,6 +122,7 @@ impl Dialect for TrinoDialect {
                 "cast" => Some(parse_cast(parser, "$cast")),
                 "try_cast" => Some(parse_cast(parser, "$try_cast")),
                 "extract" => Some(parse_extract(parser)),
+                "trim" => parse_trim(parser, &third),
                 name => json_call::parse(parser, name),
             };
         }
@@ -149,6 +150,24 @@ impl Dialect for TrinoDialect {
         }
         None
     }
+}
+
+/// `TRIM(LEADING FROM expr)`, of blanks.
+fn parse_trim(parser: &mut Parser, side: &Token) -> Option<Result<Expr, ParserError>> {
+    let function = [("leading", "ltrim"), ("trailing", "rtrim"), ("both", "trim")]
+        .into_iter()
+        .find_map(|(word, function)| is_word(side, word).then_some(function))?;
+    let [_, _, _, from] = parser.peek_tokens::<4>();
+    if !is_word(&from, "from") {
+        return None;
+    }
+    (0..4).for_each(|_| {
+        parser.next_token();
+    });
+    Some(parser.parse_expr().and_then(|expr| {
+        parser.expect_token(&Token::RParen)?;
+        Ok(call(function, vec![expr]))
+    }))
 }
 
 /// `INTERVAL [+|-] '1 12' DAY TO HOUR`, its sign within the text.

@@ -100,7 +100,9 @@ impl Engine {
             .into_iter()
             .filter_map(|function| {
                 let (_, names) = AGGREGATES.iter().find(|(name, _)| *name == function.name())?;
-                Some(if names.is_empty() {
+                Some(if ["max", "min"].contains(&function.name()) {
+                    functions::with_numbers_first(function)
+                } else if names.is_empty() {
                     function
                 } else {
                     Arc::new(function.as_ref().clone().with_aliases(names.iter().copied()))

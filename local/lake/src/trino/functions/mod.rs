@@ -53,6 +53,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};
 
 pub(super) use function::Function;
 
+pub(super) use aggregate::with_numbers_first;
 pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array, literal_type};
 pub(super) use coalesce::coalesced;

@@ -31,11 +31,16 @@ pub(super) fn plain_bounds(window: &mut WindowSpec) {
             }
         }
     }
-    if frame.units != WindowFrameUnits::Range {
+    if frame.units == WindowFrameUnits::Range {
+        let backwards = turned(frame);
+        if (fraction || backwards)
+            && let [key, ..] = window.order_by.as_mut_slice()
+        {
+            // Whole keys at fractions of them: both as doubles.
+            key.expr = call("$cast", vec![key.expr.clone(), text("double")]);
+        }
+    } else {
         near(frame);
-    } else if fraction && let [key, ..] = window.order_by.as_mut_slice() {
-        // Whole keys at fractions of them: both as doubles.
-        key.expr = call("$cast", vec![key.expr.clone(), text("double")]);
     }
 }
 
@@ -89,6 +94,36 @@ fn constant(expr: &Expr) -> Option<String> {
     }
 }
 
+/// Whether bounds in values end before they begin; they become one beyond all values, where
+/// a NULL alone has a frame: its peers.
+fn turned(frame: &mut WindowFrame) -> bool {
+    let distance = |bound: &WindowFrameBound| match bound {
+        WindowFrameBound::Preceding(Some(bound)) | WindowFrameBound::Following(Some(bound)) => {
+            constant(bound)?.parse::<f64>().ok()
+        }
+        _ => None,
+    };
+    let Some(end) = &frame.end_bound else { return false };
+    let Some((from, to)) = distance(&frame.start_bound).zip(distance(end)) else { return false };
+    let backwards = is_backwards(&frame.start_bound, end, from < to, from > to);
+    if backwards {
+        let beyond = || Some(Box::new(number("1e300")));
+        frame.start_bound = WindowFrameBound::Following(beyond());
+        frame.end_bound = Some(WindowFrameBound::Following(beyond()));
+    }
+    backwards
+}
+
+/// Whether a frame's end comes before its start, whose distance is less or more than its.
+fn is_backwards(from: &WindowFrameBound, to: &WindowFrameBound, less: bool, more: bool) -> bool {
+    let is_following = |bound: &WindowFrameBound| matches!(bound, WindowFrameBound::Following(_));
+    match (is_following(from), is_following(to)) {
+        (true, true) => more,
+        (false, false) => less,
+        _ => false,
+    }
+}
+
 /// Bounds in rows or groups: farther than any is as far as the farthest, and a frame that
 /// ends before it begins is one beyond all rows.
 fn near(frame: &mut WindowFrame) {
@@ -111,12 +146,7 @@ fn near(frame: &mut WindowFrame) {
     }
     let Some(end) = &frame.end_bound else { return };
     let Some((from, to)) = distance(&frame.start_bound).zip(distance(end)) else { return };
-    let backwards = match (is_following(&frame.start_bound), is_following(end)) {
-        (true, true) => from > to,
-        (false, false) => from < to,
-        _ => false,
-    };
-    if backwards {
+    if is_backwards(&frame.start_bound, end, from < to, from > to) {
         frame.start_bound = WindowFrameBound::Following(far());
         frame.end_bound = Some(WindowFrameBound::Following(far()));
     }
