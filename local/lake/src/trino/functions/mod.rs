@@ -108,7 +108,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
     found.extend(comparison::functions());
     found.extend(row::functions());
     found.push(char_text::function());
-    found.push(coalesce());
+    found.push(coalesce::coalesce());
     found
 }
 
