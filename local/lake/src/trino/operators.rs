@@ -247,7 +247,7 @@ fn is_comparison(op: &BinaryOperator) -> bool {
 }
 
 /// Whether Trino puts values of a type in order.
-fn orderable(kind: &TrinoType) -> bool {
+pub(super) fn orderable(kind: &TrinoType) -> bool {
     match kind {
         TrinoType::Json | TrinoType::Map(..) => false,
         TrinoType::Array(item) => orderable(item),

@@ -58,7 +58,7 @@ pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array, literal_type};
 pub(super) use coalesce::coalesced;
 pub(super) use conditional::common;
-pub(super) use function::coerces;
+pub(super) use function::{coerces, unexpected};
 pub(super) use interval::interval_literal;
 pub(super) use json::value_to_json;
 pub(super) use now::now;

@@ -9,7 +9,8 @@ use datafusion::logical_expr::{Aggregate, Distinct, Expr, LogicalPlan, LogicalPl
 
 use super::{Temporal, kind_of, refuse_parts};
 use crate::sql::{Failure, TrinoType};
-use crate::trino::functions::instant_type;
+use crate::trino::functions::{instant_type, unexpected};
+use crate::trino::operators::orderable;
 
 /// Aggregates that count which values there are.
 const COUNTING: [&str; 2] = ["count", "approx_distinct"];
@@ -23,6 +24,12 @@ impl Temporal {
             .into_iter()
             .map(|sort| {
                 let kind = kind_of(&sort.expr, schema)?;
+                if !orderable(&kind) {
+                    return Err(Failure::type_mismatch(format!(
+                        "Type {kind} is not orderable, and therefore cannot be used in ORDER BY"
+                    ))
+                    .into());
+                }
                 refuse_parts(&kind)?;
                 Ok(Sort { expr: self.instant(sort.expr, &kind), ..sort })
             })
@@ -38,6 +45,13 @@ impl Temporal {
         call.params.order_by = self.sorts(call.params.order_by, schema)?;
         if name == "count" && !call.params.distinct {
             return Ok(call);
+        }
+        if matches!(name.as_str(), "min" | "max") {
+            let kinds = call.params.args.iter().map(|argument| kind_of(argument, schema));
+            let kinds = kinds.collect::<Result<Vec<_>>>()?;
+            if !kinds.iter().all(orderable) {
+                return Err(unexpected(&name, &kinds, &format!("{name}(E)")).into());
+            }
         }
         if COUNTING.contains(&name.as_str()) {
             call.params.args = self.told_apart(call.params.args, schema)?;
