@@ -201,6 +201,11 @@ impl From<DataFusionError> for QueryError {
             DataFusionError::SchemaError(schema, _) => from_schema(schema),
             DataFusionError::Plan(message) => from_plan(message),
             DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
+            DataFusionError::NotImplemented(message)
+                if message.contains("Unsupported ast node in sqltorel: Lambda(") =>
+            {
+                Self::trino("FUNCTION_NOT_FOUND", "Unexpected parameters: a lambda expression")
+            }
             DataFusionError::NotImplemented(message) => Self::trino("NOT_SUPPORTED", message),
             DataFusionError::ResourcesExhausted(message) => Self::trino(
                 "EXCEEDED_LOCAL_MEMORY_LIMIT",

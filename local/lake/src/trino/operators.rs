@@ -132,12 +132,6 @@ impl ExprPlanner for TrinoOperators {
             };
             return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
         }
-        if !is_equality(&op) && (left_kind.holds_zone() || right_kind.holds_zone()) {
-            return Err(Failure::not_supported(
-                "ordering arrays and rows of values with time zones is not supported",
-            )
-            .into());
-        }
         match op {
             BinaryOperator::Eq => self.call("$equals", vec![left, right]),
             BinaryOperator::NotEq => Ok(PlannerResult::Planned(Expr::Not(Box::new(

@@ -70,7 +70,7 @@ fn query_of(case: &Value, expression: &str) -> String {
             let names: Vec<&str> = bindings.keys().map(String::as_str).collect();
             let values: Vec<&str> = bindings.values().filter_map(Value::as_str).collect();
             format!(
-                "SELECT {expression} FROM (VALUES ({})) t({})",
+                "SELECT {expression} FROM (VALUES ROW({})) t({})",
                 values.join(", "),
                 names.join(", ")
             )

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
 use datafusion::arrow::compute::kernels::numeric;
-use datafusion::arrow::datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type};
+use datafusion::arrow::datatypes::{
+    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
@@ -198,10 +200,25 @@ fn compute(
         Operation::Add => numeric::add(left, right),
         Operation::Subtract => numeric::sub(left, right),
         Operation::Multiply => numeric::mul(left, right),
-        Operation::Divide => numeric::div(left, right),
-        Operation::Modulus => remainder(left, right),
+        Operation::Divide => numeric::div(left, right).map(nan_without_sign),
+        Operation::Modulus => remainder(left, right).map(nan_without_sign),
     };
     found.map_err(|error| failure(operation, left, right, &error).into())
+}
+
+/// Processors give 0 / 0 a sign, which would put it before all numbers.
+fn nan_without_sign(found: ArrayRef) -> ArrayRef {
+    if let Some(doubles) = found.as_primitive_opt::<Float64Type>() {
+        let plain = |value: f64| if value.is_nan() { f64::NAN } else { value };
+        return Arc::new(doubles.unary::<_, Float64Type>(plain));
+    }
+    match found.as_primitive_opt::<Float32Type>() {
+        Some(reals) => {
+            let plain = |value: f32| if value.is_nan() { f32::NAN } else { value };
+            Arc::new(reals.unary::<_, Float32Type>(plain))
+        }
+        None => found,
+    }
 }
 
 /// `%`; the least whole number by -1 is 0, no overflow.

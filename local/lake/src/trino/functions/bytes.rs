@@ -89,6 +89,13 @@ fn from_base32(call: &Call) -> Result<ArrayRef> {
     call.each_bytes(|row| {
         let Some(text) = &texts[row] else { return Ok(None) };
         let letters = text.trim_end_matches('=');
+        if matches!(letters.len() % 8, 1 | 3 | 6) {
+            return Err(Failure::invalid_argument(format!(
+                "Invalid input length {}",
+                letters.len()
+            ))
+            .into());
+        }
         let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
         for letter in letters.bytes() {
             let digit = ALPHABET.iter().position(|known| *known == letter);
@@ -103,13 +110,6 @@ fn from_base32(call: &Call) -> Result<ArrayRef> {
                 bytes.push(byte);
             }
         }
-        if matches!(letters.len() % 8, 1 | 3 | 6) {
-            return Err(Failure::invalid_argument(format!(
-                "Invalid input length {}",
-                letters.len()
-            ))
-            .into());
-        }
         Ok(Some(bytes))
     })
 }
@@ -118,6 +118,15 @@ fn from_base32(call: &Call) -> Result<ArrayRef> {
 fn exact<const N: usize>(bytes: &[u8], what: &str) -> Result<[u8; N]> {
     bytes.try_into().map_err(|_| {
         Failure::invalid_argument(format!("{what} input must be a byte array of length {N}")).into()
+    })
+}
+
+fn floating<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
+    bytes.try_into().map_err(|_| {
+        Failure::invalid_argument(format!(
+            "Input floating-point value must be exactly {N} bytes long"
+        ))
+        .into()
     })
 }
 
@@ -165,11 +174,7 @@ fn from_ieee754_32(call: &Call) -> Result<ArrayRef> {
     let values = call.bytes(0)?;
     let numbers: Float32Array = values
         .iter()
-        .map(|bytes| {
-            bytes
-                .map(|bytes| exact(bytes, "Input floating-point value").map(f32::from_be_bytes))
-                .transpose()
-        })
+        .map(|bytes| bytes.map(|bytes| floating(bytes).map(f32::from_be_bytes)).transpose())
         .collect::<Result<_>>()?;
     Ok(Arc::new(numbers))
 }
@@ -178,11 +183,7 @@ fn from_ieee754_64(call: &Call) -> Result<ArrayRef> {
     let values = call.bytes(0)?;
     let numbers: Float64Array = values
         .iter()
-        .map(|bytes| {
-            bytes
-                .map(|bytes| exact(bytes, "Input floating-point value").map(f64::from_be_bytes))
-                .transpose()
-        })
+        .map(|bytes| bytes.map(|bytes| floating(bytes).map(f64::from_be_bytes)).transpose())
         .collect::<Result<_>>()?;
     Ok(Arc::new(numbers))
 }

@@ -26,6 +26,7 @@ use super::conditional::wider;
 use super::equality::same;
 use super::function::{Function, Plan, planned_signature, unexpected};
 use super::order::{Nan, order};
+use crate::moment::told_apart;
 use crate::sql::{Failure, TrinoType, field_of};
 
 /// Helpers of the comparisons, plain functions.
@@ -204,7 +205,8 @@ impl ScalarUDFImpl for Comparison {
         let part = |at: usize| -> Result<ArrayRef> {
             let array = call.array(at)?;
             if array.data_type().is_nested() {
-                return cast_array(&array, call.kind(at), &common, OnFailure::Fail);
+                let array = cast_array(&array, call.kind(at), &common, OnFailure::Fail)?;
+                return Ok(told_apart(&array));
             }
             Ok(array)
         };

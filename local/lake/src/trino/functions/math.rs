@@ -114,8 +114,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::volatile("rand", random_types, random),
 ];
 
+/// NaN without a sign, which would put it before all numbers.
+fn canonical(value: f64) -> f64 {
+    if value.is_nan() { f64::NAN } else { value }
+}
+
 fn doubles(call: &Call, body: fn(f64) -> f64) -> Result<ArrayRef> {
-    let found: Float64Array = call.doubles(0)?.iter().map(|value| value.map(body)).collect();
+    let found: Float64Array = call.doubles(0)?.unary(|value| canonical(body(value)));
     Ok(Arc::new(found))
 }
 
@@ -124,7 +129,7 @@ fn pairs(call: &Call, body: fn(f64, f64) -> f64) -> Result<ArrayRef> {
     let found: Float64Array = left
         .iter()
         .zip(&right)
-        .map(|(left, right)| left.zip(right).map(|(left, right)| body(left, right)))
+        .map(|(left, right)| left.zip(right).map(|(left, right)| canonical(body(left, right))))
         .collect();
     Ok(Arc::new(found))
 }

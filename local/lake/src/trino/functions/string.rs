@@ -50,6 +50,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         translate,
     ),
     Function::new("concat_ws", concat_ws_types, concat_ws),
+    Function::new("$listed", listed_types, |call| call.array(0)),
 ];
 
 fn each(call: &Call, change: impl Fn(&str) -> String) -> Result<ArrayRef> {
@@ -347,6 +348,19 @@ fn translate(call: &Call) -> Result<ArrayRef> {
         });
         Ok(Some(changed.collect()))
     })
+}
+
+/// What `listagg` takes: texts alone.
+fn listed_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Varchar(_) | TrinoType::Char(_) | TrinoType::Unknown] => {
+            Ok(Plan::new(vec![TEXT], TEXT))
+        }
+        [kind] => Err(Failure::type_mismatch(format!(
+            "Expected expression of varchar, but the argument of listagg has {kind} type"
+        ))),
+        _ => Err(unexpected("listagg", given, "listagg(varchar, varchar)")),
+    }
 }
 
 fn concat_ws_types(given: &[TrinoType]) -> Result<Plan, Failure> {

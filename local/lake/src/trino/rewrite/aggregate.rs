@@ -1,8 +1,9 @@
 //! Aggregates that are other aggregates, or a function of one.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArguments, LambdaFunction, LambdaFunctionParameter,
-    LambdaSyntax, NullTreatment, OneOrManyWithParens, OrderByExpr, OrderByOptions, Value,
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArguments, LambdaFunction,
+    LambdaFunctionParameter, LambdaSyntax, NullTreatment, OneOrManyWithParens, OrderByExpr,
+    OrderByOptions, Value,
 };
 
 use super::function::{case, lower_name, rename};
@@ -48,19 +49,15 @@ pub(super) fn rewritten(
         ("listagg", _) if function.within_group.is_empty() => {
             return Err(Failure::new("SYNTAX_ERROR", "mismatched input. Expecting: 'WITHIN'"));
         }
-        ("listagg", [value, rest @ ..]) if window::is_arranged(&function) => {
+        ("listagg", [value, rest @ ..]) => {
             let separator = rest.first().cloned().unwrap_or_else(|| text(""));
-            call("array_join", vec![window::arranged(function, value.clone()), separator])
-        }
-        ("listagg", [value, separator]) => {
-            let value = value.clone();
-            rename(&mut function, "string_agg", vec![value, separator.clone()]);
-            order_inside(&mut function);
-            Expr::Function(function)
-        }
-        ("listagg", [value]) => {
-            let value = value.clone();
-            rename(&mut function, "string_agg", vec![value, text("")]);
+            let listed = call("$listed", vec![value.clone()]);
+            if window::is_arranged(&function) {
+                return Ok(call("array_join", vec![window::arranged(function, listed), separator]));
+            }
+            // Distinct values are ordered by themselves, as they are written.
+            let value = if is_distinct(&function) { value.clone() } else { listed };
+            rename(&mut function, "string_agg", vec![value, separator]);
             order_inside(&mut function);
             Expr::Function(function)
         }
@@ -125,6 +122,11 @@ fn gathered(mut function: Function, name: &str, arguments: Vec<Expr>) -> Expr {
             Expr::Function(function)
         }
     }
+}
+
+fn is_distinct(function: &Function) -> bool {
+    matches!(&function.args, FunctionArguments::List(list)
+        if list.duplicate_treatment == Some(DuplicateTreatment::Distinct))
 }
 
 /// `WITHIN GROUP (ORDER BY …)` of an aggregate that DataFusion orders inside.

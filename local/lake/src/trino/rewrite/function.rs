@@ -15,6 +15,7 @@ const ARGUMENTS: usize = 127;
 pub(super) fn rewritten(mut function: Function) -> Result<Expr, Failure> {
     if let Some(WindowType::WindowSpec(over)) = &mut function.over {
         window::plain_bounds(over);
+        window::constant_bounds(over)?;
     }
     let Some(name) = function_name(&function) else {
         return Ok(Expr::Function(function));

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::function::rename;
+use crate::sql::Failure;
 use crate::trino::ast::{call, function_name, number, plain_arguments, text};
 
 /// Rows or groups no window has.
@@ -42,6 +43,21 @@ pub(super) fn plain_bounds(window: &mut WindowSpec) {
     } else {
         near(frame);
     }
+}
+
+/// Refuses bounds that are another for each row.
+pub(super) fn constant_bounds(window: &WindowSpec) -> Result<(), Failure> {
+    let Some(frame) = &window.window_frame else { return Ok(()) };
+    let varies = |bound: &WindowFrameBound| match bound {
+        WindowFrameBound::Preceding(Some(bound)) | WindowFrameBound::Following(Some(bound)) => {
+            !matches!(bound.as_ref(), Expr::Value(_) | Expr::Interval(_))
+        }
+        _ => false,
+    };
+    if varies(&frame.start_bound) || frame.end_bound.as_ref().is_some_and(varies) {
+        return Err(Failure::not_supported("window frame bounds that are not constants"));
+    }
+    Ok(())
 }
 
 /// The interval of one field that a literal's call was made of.

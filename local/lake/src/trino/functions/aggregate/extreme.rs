@@ -130,11 +130,18 @@ impl AggregateUDFImpl for Extreme {
 /// A floating number.
 trait Floating: ArrowPrimitiveType + std::fmt::Debug {
     fn is_nan(value: Self::Native) -> bool;
+
+    /// NaN, before all numbers in Arrow's order, or after them.
+    fn nan(first: bool) -> Self::Native;
 }
 
 impl Floating for Float32Type {
     fn is_nan(value: f32) -> bool {
         value.is_nan()
+    }
+
+    fn nan(first: bool) -> f32 {
+        f32::NAN.copysign(if first { -1.0 } else { 1.0 })
     }
 }
 
@@ -142,9 +149,14 @@ impl Floating for Float64Type {
     fn is_nan(value: f64) -> bool {
         value.is_nan()
     }
+
+    fn nan(first: bool) -> f64 {
+        f64::NAN.copysign(if first { -1.0 } else { 1.0 })
+    }
 }
 
-/// The better of the best so far and another value.
+/// The better of the best so far and another value. A best that is NaN is the worst to
+/// Arrow, which filters rows by it.
 fn better<T: Floating>(
     greatest: bool,
     best: Option<T::Native>,
@@ -153,7 +165,12 @@ fn better<T: Floating>(
 where
     T::Native: PartialOrd,
 {
-    let Some(best) = best else { return Some(value) };
+    let Some(best) = best else {
+        return Some(if T::is_nan(value) { T::nan(greatest) } else { value });
+    };
+    if T::is_nan(value) {
+        return Some(best);
+    }
     let takes = if T::is_nan(best) {
         true
     } else if greatest {
@@ -265,12 +282,12 @@ struct NanFirst {
 fn nan_first(columns: &[ArrayRef]) -> Vec<ArrayRef> {
     let changed = |array: &ArrayRef| -> ArrayRef {
         if let Some(reals) = array.as_primitive_opt::<Float32Type>() {
-            let turn = |value: f32| if value.is_nan() { -f32::NAN.abs() } else { value };
+            let turn = |value: f32| if value.is_nan() { Float32Type::nan(true) } else { value };
             return Arc::new(reals.unary::<_, Float32Type>(turn));
         }
         match array.as_primitive_opt::<Float64Type>() {
             Some(doubles) => {
-                let turn = |value: f64| if value.is_nan() { -f64::NAN.abs() } else { value };
+                let turn = |value: f64| if value.is_nan() { Float64Type::nan(true) } else { value };
                 Arc::new(doubles.unary::<_, Float64Type>(turn))
             }
             None => array.clone(),
