@@ -41,7 +41,7 @@ const STREAMS: usize = 4;
 const SCALAR: [&str; 2] = ["get_field", "named_struct"];
 
 /// DataFusion's aggregates that mean what Trino's do, with Trino's further names.
-const AGGREGATES: [(&str, &[&str]); 26] = [
+const AGGREGATES: [(&str, &[&str]); 28] = [
     ("count", &[]),
     ("sum", &[]),
     ("avg", &[]),
@@ -66,8 +66,10 @@ const AGGREGATES: [(&str, &[&str]); 26] = [
     ("nth_value", &[]),
     ("string_agg", &[]),
     ("grouping", &[]),
-    ("bit_and", &["bitwise_and_agg"]),
-    ("bit_or", &["bitwise_or_agg"]),
+    ("approx_percentile_cont_with_weight", &[]),
+    ("bit_and", &[]),
+    ("bit_or", &[]),
+    ("bit_xor", &[]),
 ];
 
 /// What queries share. Cheap to clone.
@@ -159,6 +161,8 @@ impl Engine {
             .filter(|(name, _)| !name.starts_with('$'))
             .collect();
         names.push(("now".to_owned(), "scalar"));
+        let rewritten = super::rewrite::REWRITTEN_AGGREGATES;
+        names.extend(rewritten.map(|name| (name.to_owned(), "aggregate")));
         names.sort();
         names.dedup();
         names

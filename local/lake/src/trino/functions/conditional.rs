@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray, StringBuilder};
 use datafusion::arrow::compute::interleave;
 use datafusion::arrow::compute::kernels::cmp;
 use datafusion::common::Result;
@@ -13,7 +13,7 @@ use super::call::Call;
 use super::cast::{OnFailure, cast_in_zone};
 use super::function::{Function, Plan, coerces, exactly, unexpected};
 use super::order::{Nan, order};
-use crate::sql::{Failure, TrinoType};
+use crate::sql::{Failure, TrinoType, write_value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -24,6 +24,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("least", |given| same("least", given), |call| extreme(call, Ordering::Less)),
     Function::new("nullif", nullif_types, nullif),
     Function::new("$like", like_types, like),
+    Function::new("$distinct_key", |given| Ok(Plan::given(given, key_type(given))), distinct_key),
     Function::new("typeof", |given| Ok(Plan::given(given, TrinoType::Varchar(None))), type_of),
     Function::volatile(
         "fail",
@@ -251,6 +252,38 @@ fn like(call: &Call) -> Result<ArrayRef> {
         let text: Vec<char> = texts.value(row).chars().collect();
         Ok(Some(matches(&text, &pattern(patterns.value(row), escape)?)))
     })
+}
+
+/// Whole numbers, texts and bytes tell values apart as they are, others by their text.
+fn key_type(given: &[TrinoType]) -> TrinoType {
+    match given {
+        [
+            kind @ (TrinoType::Tinyint
+            | TrinoType::Smallint
+            | TrinoType::Integer
+            | TrinoType::Bigint
+            | TrinoType::Varbinary),
+        ] => kind.clone(),
+        _ => TrinoType::Varchar(None),
+    }
+}
+
+/// What `approx_distinct` counts, of any type.
+fn distinct_key(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    if array.data_type() == &call.result {
+        return Ok(array);
+    }
+    let mut found = StringBuilder::new();
+    let mut text = String::new();
+    for row in 0..array.len() {
+        text.clear();
+        let present = write_value(array.as_ref(), row, &mut text);
+        // The two zeros are one.
+        let text = if text == "-0.0" { "0.0" } else { &text };
+        found.append_option(present.then_some(text));
+    }
+    Ok(Arc::new(found.finish()))
 }
 
 fn type_of(call: &Call) -> Result<ArrayRef> {

@@ -9,16 +9,31 @@ use datafusion::sql::sqlparser::ast::{
 use super::function::{case, lower_name, rename};
 use super::window;
 use crate::sql::Failure;
-use crate::trino::ast::{call, number, quoted, text};
+use crate::trino::ast::{call, function_name, number, plain_arguments, quoted, text};
+
+/// The aggregates that are known by these rewrites alone.
+pub(in crate::trino) const NAMES: [&str; 12] = [
+    "any_value",
+    "approx_percentile",
+    "arbitrary",
+    "bitwise_and_agg",
+    "bitwise_or_agg",
+    "bitwise_xor_agg",
+    "count_if",
+    "every",
+    "geometric_mean",
+    "listagg",
+    "multimap_agg",
+    "reduce_agg",
+];
 
 /// Whether a call is one of these.
 pub(super) fn is_another(name: &str, arguments: &[Expr]) -> bool {
     match name {
-        "count_if" | "arbitrary" | "any_value" | "every" | "geometric_mean" => arguments.len() == 1,
-        "approx_percentile" => arguments.len() == 2,
-        "listagg" | "reduce_agg" | "multimap_agg" => true,
-        "max" | "min" => arguments.len() > 1,
-        _ => false,
+        "max" | "min" => arguments.len() == 2,
+        "approx_distinct" => (1..=2).contains(&arguments.len()),
+        "max_by" | "min_by" => arguments.len() == 3,
+        name => NAMES.contains(&name),
     }
 }
 
@@ -32,9 +47,21 @@ pub(super) fn rewritten(
             rename(&mut function, "count", vec![condition_count(condition)]);
             Expr::Function(function)
         }
-        ("approx_percentile", [value, share]) => {
-            function.within_group = vec![ordered(value)];
-            rename(&mut function, "approx_percentile_cont", vec![share.clone()]);
+        ("approx_percentile", [value, rest @ .., share]) if rest.len() < 2 => {
+            percentile(&function, value, rest.first(), share)
+        }
+        ("approx_distinct", [value, ..]) => {
+            rename(&mut function, name, vec![call("$distinct_key", vec![value.clone()])]);
+            Expr::Function(function)
+        }
+        ("bitwise_and_agg" | "bitwise_or_agg" | "bitwise_xor_agg", [value]) => {
+            let native = match name {
+                "bitwise_and_agg" => "bit_and",
+                "bitwise_or_agg" => "bit_or",
+                _ => "bit_xor",
+            };
+            let long = call("$cast", vec![value.clone(), text("bigint")]);
+            rename(&mut function, native, vec![long]);
             Expr::Function(function)
         }
         ("arbitrary" | "any_value", [value]) => {
@@ -61,7 +88,7 @@ pub(super) fn rewritten(
             order_inside(&mut function);
             Expr::Function(function)
         }
-        ("reduce_agg" | "multimap_agg" | "max" | "min", [_, _, ..]) => {
+        ("reduce_agg" | "multimap_agg" | "max" | "min" | "max_by" | "min_by", [_, _, ..]) => {
             gathered(function, name, arguments)
         }
         ("geometric_mean", [value]) => {
@@ -76,12 +103,37 @@ pub(super) fn rewritten(
     })
 }
 
+/// `approx_percentile(value[, weight], share)`; of an array of shares an array.
+fn percentile(function: &Function, value: &Expr, weight: Option<&Expr>, share: &Expr) -> Expr {
+    if let Expr::Function(array) = share
+        && function_name(array).as_deref() == Some("$array")
+        && let Some(shares) = plain_arguments(array)
+    {
+        let each = shares.into_iter().map(|share| percentile(function, value, weight, share));
+        return call("$array", each.collect());
+    }
+    let mut function = function.clone();
+    function.within_group = vec![ordered(value)];
+    match weight {
+        None => rename(&mut function, "approx_percentile_cont", vec![share.clone()]),
+        Some(weight) => {
+            let arguments = vec![weight.clone(), share.clone()];
+            rename(&mut function, "approx_percentile_cont_with_weight", arguments);
+        }
+    }
+    Expr::Function(function)
+}
+
 /// Aggregates that are a function of all values in an array: `reduce_agg`, `multimap_agg`,
 /// and the greatest or least several.
 fn gathered(mut function: Function, name: &str, arguments: Vec<Expr>) -> Expr {
+    let by_key = matches!(name, "max_by" | "min_by");
+    let key = arguments.get(usize::from(by_key)).cloned();
     let mut arguments = arguments.into_iter();
-    let Some(first) = arguments.next() else { return Expr::Function(function) };
-    let present = Expr::IsNotNull(Box::new(first.clone()));
+    let (Some(first), Some(key)) = (arguments.next(), key) else {
+        return Expr::Function(function);
+    };
+    let present = Expr::IsNotNull(Box::new(key.clone()));
     let filter = match function.filter.take() {
         Some(filter) => Expr::BinaryOp {
             left: Box::new(Expr::Nested(filter)),
@@ -110,6 +162,11 @@ fn gathered(mut function: Function, name: &str, arguments: Vec<Expr>) -> Expr {
         ("multimap_agg", [value]) => {
             let pairs = gather(function, call("row", vec![first, value.clone()]));
             call("multimap_from_entries", vec![pairs])
+        }
+        ("max_by" | "min_by", [_, count]) => {
+            let rows = gather(function, call("row", vec![first, key]));
+            let order = text(if name == "max_by" { "dl" } else { "al" });
+            call("slice", vec![call("$in_order", vec![rows, order]), number(1), count.clone()])
         }
         (name, [count]) => {
             let sorted = call("array_sort", vec![gather(function, first)]);

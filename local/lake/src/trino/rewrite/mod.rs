@@ -20,6 +20,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::sql::Failure;
 
+pub(super) use aggregate::NAMES as REWRITTEN_AGGREGATES;
+
 pub(super) use grouping::DISTINCT as GROUP_BY_DISTINCT;
 pub(super) use select::{UNNAMED, selects, shown_name};
 

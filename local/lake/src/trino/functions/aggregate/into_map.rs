@@ -1,9 +1,9 @@
-//! `map_agg(k, v)` and `histogram(x)`.
+//! `map_agg(k, v)`, `map_union(m)` and `histogram(x)`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, MapArray, StructArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, MapArray, StructArray, new_empty_array};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::common::{Result, ScalarValue};
@@ -15,20 +15,28 @@ use datafusion::logical_expr::{
 use crate::sql::{Failure, TrinoType};
 
 pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
-    [("map_agg", false), ("histogram", true)]
+    [("map_agg", Source::Pairs), ("map_union", Source::Maps), ("histogram", Source::Keys)]
         .into_iter()
-        .map(|(name, counting)| {
+        .map(|(name, source)| {
             let signature = Signature::user_defined(Volatility::Immutable);
-            Arc::new(AggregateUDF::new_from_impl(IntoMap { name, counting, signature }))
+            Arc::new(AggregateUDF::new_from_impl(IntoMap { name, source, signature }))
         })
         .collect()
+}
+
+/// What the entries come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    Pairs,
+    Maps,
+    /// Keys alone: the values are their counts.
+    Keys,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct IntoMap {
     name: &'static str,
-    /// Whether the values are counts of the keys.
-    counting: bool,
+    source: Source,
     signature: Signature,
 }
 
@@ -42,7 +50,9 @@ impl AggregateUDFImpl for IntoMap {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        if given.len() == if self.counting { 1 } else { 2 } {
+        let wanted = if self.source == Source::Pairs { 2 } else { 1 };
+        let maps = given.iter().all(|kind| matches!(kind, DataType::Map(..)));
+        if given.len() == wanted && (maps || self.source != Source::Maps) {
             return Ok(given.iter().map(|kind| TrinoType::of_arrow(kind).to_arrow()).collect());
         }
         Err(Failure::new(
@@ -55,13 +65,18 @@ impl AggregateUDFImpl for IntoMap {
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
         let kind =
             |at: usize| Box::new(given.get(at).map_or(TrinoType::Unknown, TrinoType::of_arrow));
-        let value = if self.counting { Box::new(TrinoType::Bigint) } else { kind(1) };
-        Ok(TrinoType::Map(kind(0), value).to_arrow())
+        Ok(match self.source {
+            Source::Pairs => TrinoType::Map(kind(0), kind(1)),
+            Source::Maps => *kind(0),
+            Source::Keys => TrinoType::Map(kind(0), Box::new(TrinoType::Bigint)),
+        }
+        .to_arrow())
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         Ok(Box::new(Entries {
-            counting: self.counting,
+            source: self.source,
+            any: false,
             kind: arguments.return_field.data_type().clone(),
             places: HashMap::new(),
             keys: Vec::new(),
@@ -80,7 +95,9 @@ impl AggregateUDFImpl for IntoMap {
 
 #[derive(Debug)]
 struct Entries {
-    counting: bool,
+    source: Source,
+    /// Whether a map came, if only an empty one.
+    any: bool,
     kind: DataType,
     places: HashMap<ScalarValue, usize>,
     keys: Vec<ScalarValue>,
@@ -90,7 +107,7 @@ struct Entries {
 impl Entries {
     fn add(&mut self, key: ScalarValue, value: ScalarValue) {
         match self.places.get(&key) {
-            Some(place) if self.counting => {
+            Some(place) if self.source == Source::Keys => {
                 if let (ScalarValue::Int64(Some(known)), ScalarValue::Int64(Some(more))) =
                     (&mut self.values[*place], &value)
                 {
@@ -110,6 +127,9 @@ impl Entries {
 
 impl Accumulator for Entries {
     fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        if self.source == Source::Maps {
+            return self.merge_batch(columns);
+        }
         let keys = &columns[0];
         for row in 0..keys.len() {
             if keys.is_null(row) {
@@ -127,9 +147,10 @@ impl Accumulator for Entries {
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         let maps = states[0].as_map();
         for row in (0..maps.len()).filter(|row| maps.is_valid(*row)) {
+            self.any = true;
             let entries = maps.value(row);
             for at in 0..entries.len() {
-                let value = if self.counting {
+                let value = if self.source == Source::Keys {
                     ScalarValue::Int64(Some(
                         entries.column(1).as_primitive::<Int64Type>().value(at),
                     ))
@@ -147,7 +168,7 @@ impl Accumulator for Entries {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        if self.keys.is_empty() {
+        if self.keys.is_empty() && !self.any {
             return ScalarValue::try_from(&self.kind);
         }
         let DataType::Map(entries, _) = &self.kind else {
@@ -156,8 +177,12 @@ impl Accumulator for Entries {
         let DataType::Struct(fields) = entries.data_type() else {
             return Err(Failure::type_mismatch("a map").into());
         };
-        let keys = ScalarValue::iter_to_array(self.keys.iter().cloned())?;
-        let values = ScalarValue::iter_to_array(self.values.iter().cloned())?;
+        let items = |items: &[ScalarValue], kind: &DataType| match items {
+            [] => Ok(new_empty_array(kind)),
+            items => ScalarValue::iter_to_array(items.iter().cloned()),
+        };
+        let keys = items(&self.keys, fields[0].data_type())?;
+        let values = items(&self.values, fields[1].data_type())?;
         let pairs = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
         let offsets = OffsetBuffer::from_lengths([self.keys.len()]);
         Ok(ScalarValue::Map(Arc::new(MapArray::try_new(

@@ -4,6 +4,7 @@ mod by_extreme;
 mod checksum;
 mod extreme;
 mod into_map;
+mod moments;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub(in crate::trino) use extreme::with_numbers_first;
 pub(in crate::trino) fn functions() -> Vec<Arc<AggregateUDF>> {
     let mut found = by_extreme::functions();
     found.extend(into_map::functions());
+    found.extend(moments::functions());
     found.push(checksum::function());
     found
 }

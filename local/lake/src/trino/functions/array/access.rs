@@ -18,6 +18,7 @@ pub(in crate::trino::functions) static SUBSCRIPT: Function =
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("element_at", |given| item_types("element_at", given), |call| item(call, false)),
     Function::new("slice", slice_types, slice),
+    Function::volatile("shuffle", shuffle_types, shuffle),
     Function::new("trim_array", trim_types, trim),
 ];
 
@@ -157,6 +158,29 @@ fn trim(call: &Call) -> Result<ArrayRef> {
                 ))
             })?;
         chosen.row(range.start..range.start + left);
+    }
+    chosen.build(list.values(), &call.result)
+}
+
+fn shuffle_types(given: &[TrinoType]) -> Result<Plan, Failure> {
+    match given {
+        [TrinoType::Array(_)] => Ok(Plan::given(given, given[0].clone())),
+        _ => Err(unexpected("shuffle", given, "shuffle(array(E))")),
+    }
+}
+
+/// The items of arrays in any order.
+fn shuffle(call: &Call) -> Result<ArrayRef> {
+    let list = call.lists(0)?;
+    let mut chosen = Chosen::new();
+    for row in 0..call.rows {
+        if list.is_null(row) {
+            chosen.null();
+            continue;
+        }
+        let mut places: Vec<usize> = range(&list, row).collect();
+        places.sort_by_cached_key(|_| uuid::Uuid::new_v4());
+        chosen.row(places);
     }
     chosen.build(list.values(), &call.result)
 }
