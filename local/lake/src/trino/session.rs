@@ -195,7 +195,9 @@ impl Engine {
         analyzer.insert(2, Arc::new(Ties));
         analyzer.insert(3, Arc::new(Correlated));
         if let Some(temporal) = temporal {
-            analyzer.insert(4, Arc::new(temporal));
+            // What becomes of subqueries is compared by what they are compared by, and grouped as all else is.
+            analyzer.insert(4, Arc::new(temporal.clone()));
+            analyzer.insert(3, Arc::new(temporal));
         }
         analyzer.push(Arc::new(HiddenKeys));
         Ok(SessionStateBuilder::new()

@@ -62,7 +62,12 @@ impl Temporal {
 
     /// Expressions as their common type, which they have to have; those that have nothing to do
     /// with time stay as they are.
-    fn as_one(&self, what: &str, exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
+    pub(super) fn as_one(
+        &self,
+        what: &str,
+        exprs: Vec<Expr>,
+        schema: &DFSchema,
+    ) -> Result<Vec<Expr>> {
         let kinds = kinds_of(&exprs, schema)?;
         let common = common(&kinds).ok_or_else(|| no_common(what, &kinds))?;
         if !kinds.iter().any(TrinoType::holds_time) {

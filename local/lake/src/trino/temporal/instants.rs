@@ -89,6 +89,14 @@ impl Temporal {
     ) -> Result<Box<WindowFunction>> {
         call.params.order_by = self.sorts(call.params.order_by, schema)?;
         call.params.partition_by = self.told_apart(call.params.partition_by, schema)?;
+        // The value of another row, or a default.
+        if matches!(call.fun.name(), "lag" | "lead") && call.params.args.len() == 3 {
+            let default = call.params.args.pop().into_iter();
+            let offset = call.params.args.pop();
+            let both = std::mem::take(&mut call.params.args).into_iter().chain(default).collect();
+            let mut both = self.as_one("Value and default", both, schema)?.into_iter();
+            call.params.args = both.next().into_iter().chain(offset).chain(both).collect();
+        }
         Ok(call)
     }
 
