@@ -160,7 +160,7 @@ fn walk(
     let mut last = None;
     let mut emitted = 0;
     loop {
-        let wanted = query.max - emitted + 1;
+        let wanted = (query.max - emitted).saturating_add(1);
         let page = rows(&start, wanted)?;
         let whole = page.len() < wanted;
         let mut hidden: Option<String> = None;

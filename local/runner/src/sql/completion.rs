@@ -276,7 +276,13 @@ fn unqualified(
     let keywords =
         KEYWORDS.iter().map(|word| if small { word.to_lowercase() } else { (*word).to_owned() });
     let mut found: Vec<String> = keywords.collect();
-    for table in tables_of(all) {
+    let read = tables_of(all);
+    if read.is_empty() && !prefix.is_empty() {
+        // The tables are mostly named after the columns.
+        let tables = names.databases.get(&names.database).into_iter().flatten();
+        found.extend(tables.flat_map(|(_, columns)| columns.iter().cloned()));
+    }
+    for table in read {
         found.extend_from_slice(table.columns(names));
         found.push(table.alias.unwrap_or(table.name).to_owned());
     }
@@ -402,6 +408,7 @@ mod tests {
             ("SELECT * FROM |", &["green_trips", "ops", "taxi", "yellow_trips"]),
             ("SELECT * FROM green_trips g, y|", &["yellow_trips"]),
             ("SELECT * FROM ops.|", &["zones"]),
+            ("SELECT tip|", &["tip_amount"]),
             ("SELECT fare| FROM green_trips", &["fare_amount"]),
             ("SELECT mo| FROM taxi.green_trips", &["month"]),
             (

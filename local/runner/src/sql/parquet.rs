@@ -23,6 +23,8 @@ use crate::query;
 
 use super::file::replace;
 
+/// Keys listed at once.
+const PAGE: usize = 1_000;
 /// Bytes copied at once.
 const PIECE: u64 = 4 * 1024 * 1024;
 
@@ -67,10 +69,17 @@ impl Folder {
     }
 
     fn keys(&self, store: &Store) -> anyhow::Result<Vec<String>> {
-        let query =
-            ListQuery { prefix: &self.prefix, delimiter: None, after: None, max: usize::MAX };
-        let listed = store.list(&self.bucket, query)?;
-        Ok(listed.objects.into_iter().map(|object| object.key).collect())
+        let mut keys: Vec<String> = Vec::new();
+        loop {
+            let after = keys.last().cloned();
+            let after = after.as_deref();
+            let query = ListQuery { prefix: &self.prefix, delimiter: None, after, max: PAGE };
+            let listed = store.list(&self.bucket, query)?;
+            keys.extend(listed.objects.into_iter().map(|object| object.key));
+            if listed.next.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::names::Names;
 /// What is wrong, with a caret below the place where the message names one (`line L:C:`).
 pub fn refusal(message: &str, statement: &str) -> String {
     let mut text = format!("error: {message}\n");
-    if let Some((line, column)) = place(message)
+    if let Some((line, column)) = place(message).or_else(|| place_of_name(message, statement))
         && let Some(found) = statement.lines().nth(line.saturating_sub(1))
     {
         // A tab stays one, so that the caret stands where the eye looks for it.
@@ -28,6 +28,29 @@ fn place(message: &str) -> Option<(usize, usize)> {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         Some((line.parse().ok()?, digits.parse().ok()?))
     })
+}
+
+/// Where the name stands that a message without a place is about, if it stands there once.
+fn place_of_name(message: &str, statement: &str) -> Option<(usize, usize)> {
+    let about = ["Column '", "Table '", "Schema '", "Function '"];
+    let (_, rest) = about.iter().find_map(|about| message.split_once(about))?;
+    let (name, _) = rest.split_once('\'')?;
+    let name = name.rsplit('.').next()?.to_lowercase();
+    let is_part = |char: char| char.is_alphanumeric() || char == '_';
+    let mut found = statement.lines().enumerate().flat_map(|(line, text)| {
+        let small = text.to_lowercase();
+        let places: Vec<(usize, usize)> = small
+            .match_indices(name.as_str())
+            .filter(|(at, _)| {
+                let (before, after) = (&small[..*at], &small[at + name.len()..]);
+                !before.ends_with(is_part) && !after.starts_with(is_part)
+            })
+            .map(|(at, _)| (line + 1, small[..at].chars().count() + 1))
+            .collect();
+        places
+    });
+    let first = found.next().filter(|_| !name.is_empty())?;
+    found.next().is_none().then_some(first)
 }
 
 /// The same message about the text one line further down.
@@ -80,6 +103,13 @@ mod tests {
             ("A: line 2:2: B line 1:1: C", "SELECT\n\tx\n", "  \tx\n  \t^\n"),
             ("line 1:9: mismatched input '<EOF>'", "SELECT 1", "  SELECT 1\n          ^\n"),
             ("line 1:5: é", "'é' x", "  'é' x\n      ^\n"),
+            ("Column 'x' cannot be resolved", "SELECT a,\n  X", "    X\n    ^\n"),
+            (
+                "Table 'c.d.trip' does not exist",
+                "SELECT trips\nFROM trip",
+                "  FROM trip\n       ^\n",
+            ),
+            ("Column 'x' cannot be resolved", "SELECT x, x", ""),
             ("line 7:1: beyond", "SELECT 1", ""),
             ("in line with: nothing", "SELECT 1", ""),
         ];

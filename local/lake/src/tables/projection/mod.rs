@@ -81,7 +81,9 @@ pub(super) fn partitions(
         all = all
             .iter()
             .flat_map(|before| {
-                values.iter().map(move |value| [before.as_slice(), &[value.clone()]].concat())
+                values
+                    .iter()
+                    .map(move |value| [before.as_slice(), std::slice::from_ref(value)].concat())
             })
             .collect();
     }
