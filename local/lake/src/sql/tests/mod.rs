@@ -11,6 +11,7 @@ mod guide;
 mod manual;
 mod not_athena;
 mod script;
+mod support;
 mod tables;
 mod trino_functions;
 

@@ -1,19 +1,18 @@
 //! Regular expressions in Java's notation.
-//!
-//! They run on an engine without look-around and back references: a pattern that
-//! needs those fails with its reason.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+mod compiled;
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, ListBuilder, StringBuilder};
 use datafusion::common::Result;
-use regex::{Captures, Regex};
 
 use super::call::{Call, item_field};
 use super::function::{Function, Plan, exactly};
 use crate::sql::{Failure, TrinoType};
+
+pub(super) use compiled::Patterns;
+use compiled::{Match, Pattern};
 
 const TEXT: TrinoType = TrinoType::Varchar(None);
 const LONG: TrinoType = TrinoType::Bigint;
@@ -66,61 +65,12 @@ fn position_types(given: &[TrinoType]) -> Result<Plan, Failure> {
     }
 }
 
-/// Patterns compiled in this evaluation.
-#[derive(Default)]
-pub(super) struct Patterns(HashMap<String, Regex>);
-
-impl Patterns {
-    pub fn get(&mut self, pattern: &str) -> Result<&Regex, Failure> {
-        if !self.0.contains_key(pattern) {
-            let regex = Regex::new(&translated(pattern)).map_err(|error| {
-                if pattern.contains("(?=")
-                    || pattern.contains("(?!")
-                    || pattern.contains("(?<=")
-                    || pattern.contains("(?<!")
-                {
-                    return Failure::not_supported(format!("look-around in a pattern: {pattern}"));
-                }
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().to_owned();
-                Failure::invalid_argument(format!("{reason}: {pattern}"))
-            })?;
-            self.0.insert(pattern.to_owned(), regex);
-        }
-        Ok(&self.0[pattern])
-    }
-}
-
-/// Java's notation where it differs: `\Z`, `\h`, named groups are the same.
-fn translated(pattern: &str) -> Cow<'_, str> {
-    if pattern.contains("\\Z") || pattern.contains("\\h") || pattern.contains("\\R") {
-        return Cow::Owned(
-            pattern
-                .replace("\\Z", "\\z")
-                .replace("\\h", "[ \\t\\x{a0}\\x{2000}-\\x{200a}]")
-                .replace("\\R", "(?:\\r\\n|[\\n\\r])"),
-        );
-    }
-    Cow::Borrowed(pattern)
-}
-
 fn like(call: &Call) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut compiled = Patterns::default();
-    call.each_boolean(|row| Ok(Some(compiled.get(patterns.value(row))?.is_match(texts.value(row)))))
-}
-
-/// All matches, as Java finds them: an empty one may follow at the end of another.
-pub(super) fn matches<'t>(regex: &Regex, text: &'t str) -> Vec<Captures<'t>> {
-    let (mut found, mut from) = (Vec::new(), 0);
-    while from <= text.len() {
-        let Some(captures) = regex.captures_at(text, from) else { break };
-        let range = captures.get(0).map_or(from..from, |whole| whole.range());
-        let step = text[range.end..].chars().next().map_or(1, char::len_utf8);
-        from = if range.is_empty() { range.end + step } else { range.end };
-        found.push(captures);
-    }
-    found
+    call.each_boolean(|row| {
+        Ok(Some(compiled.get(patterns.value(row))?.is_match(texts.value(row))?))
+    })
 }
 
 fn count(call: &Call) -> Result<ArrayRef> {
@@ -128,13 +78,13 @@ fn count(call: &Call) -> Result<ArrayRef> {
     let mut compiled = Patterns::default();
     call.each_long(|row| {
         let regex = compiled.get(patterns.value(row))?;
-        Ok(i64::try_from(matches(regex, texts.value(row)).len()).ok())
+        Ok(i64::try_from(regex.matches(texts.value(row))?.len()).ok())
     })
 }
 
 /// The group asked for, 0 being the whole match.
-fn group(regex: &Regex, wanted: i64) -> Result<usize, Failure> {
-    let last = regex.captures_len() - 1;
+fn group(regex: &Pattern, wanted: i64) -> Result<usize, Failure> {
+    let last = regex.group_count();
     usize::try_from(wanted).ok().filter(|wanted| *wanted <= last).ok_or_else(|| {
         if wanted < 0 {
             Failure::invalid_argument("Group cannot be negative")
@@ -153,8 +103,8 @@ fn extract(call: &Call) -> Result<ArrayRef> {
     call.each_text(|row| {
         let regex = compiled.get(patterns.value(row))?;
         let wanted = group(regex, groups.as_ref().map_or(0, |groups| groups.value(row)))?;
-        let found = regex.captures(texts.value(row)).and_then(|captures| captures.get(wanted));
-        Ok(found.map(|found| found.as_str().to_owned()))
+        let found = regex.match_at(texts.value(row), 0)?;
+        Ok(found.and_then(|found| found.group(wanted).map(str::to_owned)))
     })
 }
 
@@ -181,8 +131,8 @@ fn extract_all(call: &Call) -> Result<ArrayRef> {
     texts_lists(call, |row, out| {
         let regex = compiled.get(patterns.value(row))?;
         let wanted = group(regex, groups.as_ref().map_or(0, |groups| groups.value(row)))?;
-        for captures in matches(regex, texts.value(row)) {
-            out.append_option(captures.get(wanted).map(|found| found.as_str()));
+        for found in regex.matches(texts.value(row))? {
+            out.append_option(found.group(wanted));
         }
         Ok(())
     })
@@ -192,9 +142,14 @@ fn split(call: &Call) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut compiled = Patterns::default();
     texts_lists(call, |row, out| {
-        for part in compiled.get(patterns.value(row))?.split(texts.value(row)) {
-            out.append_value(part);
+        let text = texts.value(row);
+        let mut last = 0;
+        for found in compiled.get(patterns.value(row))?.matches(text)? {
+            let range = found.range();
+            out.append_value(&text[last..range.start]);
+            last = range.end;
         }
+        out.append_value(&text[last..]);
         Ok(())
     })
 }
@@ -210,10 +165,10 @@ fn replace(call: &Call) -> Result<ArrayRef> {
         let replacement = replacements.as_ref().map_or("", |replacements| replacements.value(row));
         let mut found = String::new();
         let mut last = 0;
-        for captures in matches(regex, text) {
-            let whole = captures.get(0).map_or(0..0, |found| found.range());
+        for one in regex.matches(text)? {
+            let whole = one.range();
             found.push_str(&text[last..whole.start]);
-            expand(replacement, &captures, regex, &mut found)?;
+            expand(replacement, &one, regex, &mut found)?;
             last = whole.end;
         }
         found.push_str(&text[last..]);
@@ -223,8 +178,8 @@ fn replace(call: &Call) -> Result<ArrayRef> {
 
 fn expand(
     replacement: &str,
-    captures: &Captures<'_>,
-    regex: &Regex,
+    found: &Match<'_>,
+    regex: &Pattern,
     out: &mut String,
 ) -> Result<(), Failure> {
     let illegal = |why: &str| {
@@ -244,10 +199,8 @@ fn expand(
                 if let Some(named) = rest.strip_prefix('{') {
                     let end = named.find('}').ok_or_else(|| illegal("no closing brace"))?;
                     let name = &named[..end];
-                    if !regex.capture_names().flatten().any(|known| known == name) {
-                        return Err(illegal("unknown group"));
-                    }
-                    out.push_str(captures.name(name).map_or("", |found| found.as_str()));
+                    let group = regex.named(name).ok_or_else(|| illegal("unknown group"))?;
+                    out.push_str(found.group(group).unwrap_or(""));
                     rest = &named[end + 1..];
                     continue;
                 }
@@ -255,17 +208,17 @@ fn expand(
                 let mut group: Option<usize> = None;
                 while let Some(digit) = rest.chars().next().and_then(|c| c.to_digit(10)) {
                     let longer = group.unwrap_or(0) * 10 + digit as usize;
-                    if group.is_some() && longer >= regex.captures_len() {
+                    if group.is_some() && longer > regex.group_count() {
                         break;
                     }
                     group = Some(longer);
                     rest = &rest[1..];
                 }
                 let group = group.ok_or_else(|| illegal("no group after the dollar sign"))?;
-                if group >= regex.captures_len() {
+                if group > regex.group_count() {
                     return Err(illegal("unknown group"));
                 }
-                out.push_str(captures.get(group).map_or("", |found| found.as_str()));
+                out.push_str(found.group(group).unwrap_or(""));
             }
             other => out.push(other),
         }
@@ -299,9 +252,9 @@ fn position(call: &Call) -> Result<ArrayRef> {
             return Ok(Some(-1));
         }
         let nth = usize::try_from(instance - 1).unwrap_or(usize::MAX);
-        let found = regex.find_iter(&text[from..]).nth(nth);
+        let found = regex.matches(&text[from..])?.into_iter().nth(nth);
         Ok(Some(found.map_or(-1, |found| {
-            i64::try_from(text[..from + found.start()].chars().count() + 1).unwrap_or(-1)
+            i64::try_from(text[..from + found.range().start].chars().count() + 1).unwrap_or(-1)
         })))
     })?;
     Ok(datafusion::arrow::compute::cast(&longs, &datafusion::arrow::datatypes::DataType::Int32)?)

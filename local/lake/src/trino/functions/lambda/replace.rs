@@ -9,7 +9,7 @@ use datafusion::logical_expr::LambdaArgument;
 
 use super::evaluate;
 use crate::sql::TrinoType;
-use crate::trino::functions::pattern::{Patterns, matches};
+use crate::trino::functions::pattern::Patterns;
 
 /// What the lambda gets: the groups of a match, without the match itself.
 pub(super) fn groups() -> DataType {
@@ -30,10 +30,10 @@ pub(super) fn run(
         let mut ranges = Vec::new();
         if texts.is_valid(row) && patterns.is_valid(row) {
             let regex = compiled.get(patterns.value(row))?;
-            for captures in matches(regex, texts.value(row)) {
-                ranges.push(captures.get(0).map_or(0..0, |found| found.range()));
-                for group in captures.iter().skip(1) {
-                    lists.values().append_option(group.map(|found| found.as_str()));
+            for found in regex.matches(texts.value(row))? {
+                ranges.push(found.range());
+                for group in found.groups() {
+                    lists.values().append_option(group);
                 }
                 lists.append(true);
                 origin.push(u32::try_from(row).unwrap_or(u32::MAX));

@@ -1,0 +1,93 @@
+//! The tables of SUPPORT.md, row by row.
+
+use super::{lake, rows, run};
+
+/// What a row says its statement does.
+enum Said<'a> {
+    Answers(&'a str),
+    Refuses(&'a str),
+}
+
+struct Row<'a> {
+    line: usize,
+    statement: &'a str,
+    said: Said<'a>,
+}
+
+/// The rows of a Markdown table's cells; code in backticks is a statement.
+fn read(text: &str) -> Vec<Row<'_>> {
+    let mut section = "";
+    let mut found = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title;
+        }
+        let Some((_, after)) = line
+            .strip_prefix('|')
+            .and_then(|row| row.split_once("| `SELECT").or_else(|| row.split_once("| `")))
+        else {
+            continue;
+        };
+        let start =
+            line.len() - after.len() - if line.contains("| `SELECT") { "SELECT".len() } else { 0 };
+        let Some((statement, cells)) = line[start..].split_once("` |") else { continue };
+        let cell = cells.split(" | ").next().unwrap_or(cells).trim().trim_end_matches('|').trim();
+        let is_error = |text: &str| {
+            text.split([':', ' ']).next().is_some_and(|word| {
+                word.len() > 4 && word.contains('_') && word.to_uppercase() == word
+            })
+        };
+        let said = if section.starts_with("What is refused") || is_error(cell) {
+            Said::Refuses(cell)
+        } else {
+            Said::Answers(cell)
+        };
+        found.push(Row { line: at + 1, statement, said });
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_support_table_is_true() {
+    let text = include_str!("../../../SUPPORT.md");
+    let table = read(text);
+    assert_eq!(
+        table.len(),
+        text.lines().filter(|line| line.starts_with('|') && line.contains('`')).count(),
+        "each row with code has a statement"
+    );
+    let lake = lake();
+    run(&lake, "CREATE EXTERNAL TABLE orc_table (a int) STORED AS ORC LOCATION 's3://lake/orc/'")
+        .await
+        .unwrap();
+    run(&lake, "CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 1 AS a")
+        .await
+        .unwrap();
+    let mut wrong = Vec::new();
+    for row in &table {
+        let done = match lake.check(row.statement) {
+            Err(error) => Err(error.to_string()),
+            Ok(_) => run(&lake, row.statement).await,
+        };
+        let shown = match &done {
+            Err(error) => error.clone(),
+            Ok(output) => rows(&lake, output)
+                .into_iter()
+                .map(|row| {
+                    let values =
+                        row.into_iter().map(|value| value.unwrap_or_else(|| "NULL".to_owned()));
+                    values.collect::<Vec<_>>().join(" · ")
+                })
+                .collect::<Vec<_>>()
+                .join(" / "),
+        };
+        let holds = match row.said {
+            Said::Answers(answer) => done.is_ok() && shown == answer,
+            Said::Refuses(refusal) => done.is_err() && shown.contains(refusal),
+        };
+        if !holds {
+            wrong.push(format!("SUPPORT.md:{}: {}\n  {shown}", row.line, row.statement));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), table.len(), wrong.join("\n"));
+}
