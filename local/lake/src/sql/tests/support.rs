@@ -47,9 +47,53 @@ fn read(text: &str) -> Vec<Row<'_>> {
     found
 }
 
+fn document() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/SUPPORT.md")).unwrap()
+}
+
+/// Each trap names a statement of a file of cases, or a test.
+#[test]
+fn every_trap_has_its_case() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = document();
+    let (_, traps) = document.split_once("\n## Traps").unwrap();
+    let rows: Vec<&str> = traps
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| trap |"))
+        .collect();
+    let sources = |room: &str| {
+        let mut all = String::new();
+        for entry in std::fs::read_dir(folder.join(room)).unwrap() {
+            all.push_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default());
+        }
+        all
+    };
+    let tests = sources("src/sql/tests") + &sources("../aws/src/athena/tests");
+    let missing: Vec<&&str> = rows
+        .iter()
+        .filter(|row| {
+            let cell = row.trim_end_matches('|').rsplit(" | ").next().unwrap().trim();
+            if cell.starts_with("fn ") {
+                return !tests.contains(&format!("{cell}("));
+            }
+            let Some((file, statement)) =
+                cell.strip_prefix('`').and_then(|cell| cell.split_once("`: "))
+            else {
+                return true;
+            };
+            let cases =
+                std::fs::read_to_string(folder.join("cases").join(file)).unwrap_or_default();
+            !cases.lines().any(|line| !line.starts_with('#') && line.contains(statement))
+        })
+        .collect();
+    eprintln!("{} of {} traps have their case", rows.len() - missing.len(), rows.len());
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_support_table_is_true() {
-    let text = include_str!("../../../SUPPORT.md");
+    let text = document();
+    let text = text.split("\n## Traps").next().unwrap();
     let table = read(text);
     assert_eq!(
         table.len(),
