@@ -12,7 +12,7 @@ use super::not_athena::Reasons;
 use crate::sql::write_value;
 
 /// What was reached, in examples: a change may raise it, none may lower it.
-const FLOOR: usize = 207;
+const FLOOR: usize = 213;
 
 /// Examples whose answer is another each time or everywhere.
 const UNSTEADY: [(&str, &str); 6] = [

@@ -41,6 +41,7 @@ mod rounding;
 mod row;
 mod string;
 mod text_format;
+mod text_join;
 mod text_likeness;
 mod text_split;
 mod time_zone;
@@ -66,7 +67,7 @@ pub(super) use time_zone::instant_type;
 
 /// Every scalar function by its own name.
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
-    let families: [&[Function]; 29] = [
+    let families: [&[Function]; 30] = [
         address::FUNCTIONS,
         arithmetic::FUNCTIONS,
         bits::FUNCTIONS,
@@ -91,6 +92,7 @@ pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
         rounding::FUNCTIONS,
         string::FUNCTIONS,
         text_format::FUNCTIONS,
+        text_join::FUNCTIONS,
         text_likeness::FUNCTIONS,
         text_split::FUNCTIONS,
         time_zone::FUNCTIONS,
