@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Builder, FixedSizeBinaryArray, FixedSizeBinaryBuilder,
-    ListArray, StructArray, TimestampMillisecondBuilder,
+    Array, ArrayRef, AsArray, Date32Builder, FixedSizeBinaryArray, ListArray, StructArray,
+    TimestampMillisecondBuilder,
 };
 use datafusion::arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMillisecondType};
 use datafusion::common::Result;
 
 use super::clock::WHOLE;
+use super::packed::Packed;
 use super::{Clock, Kind, Layout, Moment, SECOND, Zone, too_far};
 use crate::sql::{Failure, TrinoType, ticks_of};
 
@@ -193,14 +194,11 @@ fn in_no_zone(array: &ArrayRef, layout: Layout) -> Option<ArrayRef> {
 enum Values {
     Days(Date32Builder),
     Millis(TimestampMillisecondBuilder),
-    Packed(FixedSizeBinaryBuilder, Layout),
+    Packed(Packed),
 }
 
 /// Makes an array of dates or timestamps.
-pub struct MomentBuilder {
-    values: Values,
-    bytes: Vec<u8>,
-}
+pub struct MomentBuilder(Values);
 
 impl MomentBuilder {
     pub fn new(kind: &TrinoType, rows: usize) -> Result<Self, Failure> {
@@ -210,18 +208,18 @@ impl MomentBuilder {
                 Values::Millis(TimestampMillisecondBuilder::with_capacity(rows))
             }
             (_, Some(layout)) if matches!(layout.kind, Kind::Timestamp | Kind::Zoned) => {
-                Values::Packed(FixedSizeBinaryBuilder::with_capacity(rows, layout.width()), layout)
+                Values::Packed(Packed::new(layout, rows))
             }
             _ => {
                 return Err(Failure::type_mismatch(format!("Cannot cast timestamp to {kind}")));
             }
         };
-        Ok(Self { values, bytes: Vec::new() })
+        Ok(Self(values))
     }
 
     /// Appends a moment, rounded half up; a date is the moment's day where it is.
     pub fn append(&mut self, moment: Option<Moment>) -> Result<(), Failure> {
-        match &mut self.values {
+        match &mut self.0 {
             Values::Days(days) => {
                 days.append_option(moment.map(|moment| day_of(moment.day())).transpose()?);
             }
@@ -229,24 +227,24 @@ impl MomentBuilder {
                 Some(moment) => Some(moment.rounded(3).millis().ok_or_else(too_far)?),
                 None => None,
             }),
-            Values::Packed(values, layout) => {
+            Values::Packed(values) => {
                 let Some(moment) = moment else {
                     values.append_null();
                     return Ok(());
                 };
-                self.bytes.clear();
-                pack_moment(moment.rounded(layout.precision), *layout, &mut self.bytes)?;
-                append_padded(values, &mut self.bytes, *layout)?;
+                let layout = values.layout;
+                let moment = moment.rounded(layout.precision);
+                values.append(|out| pack_moment(moment, layout, out))?;
             }
         }
         Ok(())
     }
 
     pub fn finish(self) -> ArrayRef {
-        match self.values {
+        match self.0 {
             Values::Days(mut days) => Arc::new(days.finish()),
             Values::Millis(mut ticks) => Arc::new(ticks.finish()),
-            Values::Packed(mut values, _) => Arc::new(values.finish()),
+            Values::Packed(values) => values.finish(),
         }
     }
 }
@@ -256,17 +254,6 @@ fn day_of(day: i64) -> Result<i32, Failure> {
         let bound = if day < 0 { "is less than MIN_INT" } else { "exceeds MAX_INT" };
         Failure::new("GENERIC_INTERNAL_ERROR", format!("Value {day} {bound} for type date"))
     })
-}
-
-fn append_padded(
-    values: &mut FixedSizeBinaryBuilder,
-    bytes: &mut Vec<u8>,
-    layout: Layout,
-) -> Result<(), Failure> {
-    bytes.resize(usize::try_from(layout.width()).unwrap_or(0), 0);
-    values
-        .append_value(&bytes)
-        .map_err(|error| Failure::new("GENERIC_INTERNAL_ERROR", error.to_string()))
 }
 
 /// An array of dates or timestamps of a type, rounded half up.
@@ -282,20 +269,14 @@ pub fn of_moments<E: Into<Failure>>(
 }
 
 /// Makes an array of times.
-pub struct ClockBuilder {
-    values: FixedSizeBinaryBuilder,
-    layout: Layout,
-    bytes: Vec<u8>,
-}
+pub struct ClockBuilder(Packed);
 
 impl ClockBuilder {
     pub fn new(kind: &TrinoType, rows: usize) -> Result<Self, Failure> {
         match Layout::of(kind) {
-            Some(layout) if matches!(layout.kind, Kind::Time | Kind::ZonedTime) => Ok(Self {
-                values: FixedSizeBinaryBuilder::with_capacity(rows, layout.width()),
-                layout,
-                bytes: Vec::new(),
-            }),
+            Some(layout) if matches!(layout.kind, Kind::Time | Kind::ZonedTime) => {
+                Ok(Self(Packed::new(layout, rows)))
+            }
             _ => Err(Failure::type_mismatch(format!("Cannot cast time to {kind}"))),
         }
     }
@@ -303,16 +284,18 @@ impl ClockBuilder {
     /// Appends a time, rounded half up.
     pub fn append(&mut self, clock: Option<Clock>) -> Result<(), Failure> {
         let Some(clock) = clock else {
-            self.values.append_null();
+            self.0.append_null();
             return Ok(());
         };
-        self.bytes.clear();
-        pack_clock(clock.rounded(self.layout.precision), self.layout.kind, &mut self.bytes);
-        append_padded(&mut self.values, &mut self.bytes, self.layout)
+        let layout = self.0.layout;
+        self.0.append(|out| {
+            pack_clock(clock.rounded(layout.precision), layout.kind, out);
+            Ok(())
+        })
     }
 
-    pub fn finish(mut self) -> ArrayRef {
-        Arc::new(self.values.finish())
+    pub fn finish(self) -> ArrayRef {
+        self.0.finish()
     }
 }
 

@@ -8,6 +8,7 @@
 mod array;
 mod clock;
 mod layout;
+mod packed;
 mod read;
 mod write;
 mod zone;

@@ -6,6 +6,7 @@ use datafusion::common::Result;
 use super::call::Call;
 use super::date_parts::weekday;
 use super::function::{Function, Plan, unexpected};
+use super::milliseconds;
 use crate::moment::{
     Clock, DAY, MILLISECOND, Moment, SECOND, clocks, moments, of_clocks, of_moments, too_far,
 };
@@ -126,6 +127,16 @@ impl Unit {
         Ok(unit)
     }
 
+    /// Milliseconds of a unit that is always as long.
+    fn millis(self) -> Option<i64> {
+        match self {
+            Self::Week => Some(7 * DAY * 1_000),
+            Self::Day => Some(DAY * 1_000),
+            Self::Clock(each) => Some(each / MILLISECOND),
+            Self::Year | Self::Quarter | Self::Month => None,
+        }
+    }
+
     /// Months of a unit of the calendar.
     fn months(self) -> Option<i64> {
         match self {
@@ -203,6 +214,11 @@ pub(super) fn later(moment: Moment, millis: i64) -> Option<Moment> {
 fn add(call: &Call) -> Result<ArrayRef> {
     let kind = call.kind(2);
     let (units, counts, values) = (Units::new(call, kind)?, call.longs(1)?, call.array(2)?);
+    if let Some(each) = units.constant.and_then(Unit::millis)
+        && let Some(found) = milliseconds::later(&values, &counts, each)
+    {
+        return Ok(found);
+    }
     let step = |row: usize| -> Result<Option<(Unit, i64)>, Failure> {
         let unit = units.at(row)?;
         Ok(unit.filter(|_| counts.is_valid(row)).map(|unit| (unit, counts.value(row))))
@@ -272,7 +288,13 @@ fn diff(call: &Call) -> Result<ArrayRef> {
             Ok(from[row].zip(to[row]).map(|(from, to)| (to.utc_picos() - from.utc_picos()) / each))
         });
     }
-    let (from, to) = (moments(&call.array(1)?), moments(&call.array(2)?));
+    let (from, to) = (call.array(1)?, call.array(2)?);
+    if let Some(each) = units.constant.and_then(Unit::millis)
+        && let Some(found) = milliseconds::between(&from, &to, each)
+    {
+        return Ok(found);
+    }
+    let (from, to) = (moments(&from), moments(&to));
     call.each_long(|row| {
         let Some(unit) = units.at(row)? else { return Ok(None) };
         Ok(from[row].zip(to[row]).map(|(from, to)| between(from, to, unit)))
@@ -290,17 +312,20 @@ fn truncated(moment: Moment, unit: Unit) -> Moment {
         };
         return Moment { seconds: seconds - offset, picos, zone: moment.zone };
     }
-    let days = moment.day();
+    Moment::in_zone(Moment::of_day(first_day(moment.day(), unit)), moment.zone)
+}
+
+/// The first day of the unit a day is in.
+fn first_day(days: i64, unit: Unit) -> i64 {
     let (year, month, _) = civil(days);
     let first = |month: i64| day_number(year, month, 1).unwrap_or(days);
-    let day = match unit {
+    match unit {
         Unit::Year => first(1),
         Unit::Quarter => first((month - 1) / 3 * 3 + 1),
         Unit::Month => first(month),
         Unit::Week => days - weekday(days) + 1,
         Unit::Day | Unit::Clock(_) => days,
-    };
-    Moment::in_zone(Moment::of_day(day), moment.zone)
+    }
 }
 
 fn trunc(call: &Call) -> Result<ArrayRef> {
@@ -318,6 +343,14 @@ fn trunc(call: &Call) -> Result<ArrayRef> {
             })
             .collect::<Result<Vec<Option<Clock>>>>()?;
         return of_clocks(found.into_iter(), kind);
+    }
+    let quickly = match units.constant {
+        Some(Unit::Clock(each)) => milliseconds::floored(&values, each / MILLISECOND),
+        Some(unit) => milliseconds::by_day(&values, |day| first_day(day, unit)),
+        None => None,
+    };
+    if let Some(found) = quickly {
+        return Ok(found);
     }
     let found = moments(&values)
         .into_iter()

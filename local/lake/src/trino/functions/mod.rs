@@ -32,6 +32,7 @@ mod lambda;
 mod language;
 mod map;
 mod math;
+mod milliseconds;
 mod multimap;
 mod now;
 mod order;

@@ -15,6 +15,7 @@ use crate::trino::functions::call::Call;
 use crate::trino::functions::conditional::wider;
 use crate::trino::functions::date_arithmetic::{add_months, later, shown};
 use crate::trino::functions::function::{Plan, unexpected};
+use crate::trino::functions::milliseconds;
 
 pub(super) fn shift_types(sign: &str, given: &[TrinoType]) -> Result<Plan, Failure> {
     let precise = |precision: u8| precision.max(3);
@@ -122,6 +123,9 @@ pub(super) fn elapsed(call: &Call) -> Result<ArrayRef> {
             millis(i128::from(left.utc_picos()) - i128::from(right.utc_picos())).map(Some)
         });
         return amounts_of(&call.result, pairs, too_far);
+    }
+    if let Some(found) = milliseconds::elapsed(&left, &right) {
+        return Ok(found);
     }
     let pairs = moments(&left).into_iter().zip(moments(&right)).map(|(left, right)| {
         let Some((left, right)): Option<(Moment, Moment)> = left.zip(right) else {
