@@ -1,10 +1,15 @@
 //! `JOIN … USING (k)`: one column `k` before all others, with no table's name.
 
+use std::sync::Arc;
+
 use datafusion::common::{Column, DFSchema, Result};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion::logical_expr::{Expr, ExprSchemable, JoinType, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, JoinType, LogicalPlan, LogicalPlanBuilder, ScalarUDF,
+};
 use datafusion::sql::sqlparser::ast::{
     Join, JoinConstraint, JoinOperator, ObjectName, TableFactor, TableWithJoins,
 };
@@ -76,7 +81,10 @@ impl RelationPlanner for UsingRelation {
         };
         let keys = names.iter().map(|name| key(name, context)).collect::<Result<Vec<_>>>()?;
         let right = context.plan(join.relation)?;
-        let plan = joined(left, right, join_type, &keys)?;
+        let equals = context.context_provider().get_function_meta("$equals").ok_or_else(|| {
+            Failure::new("FUNCTION_NOT_FOUND", "Function '$equals' not registered")
+        })?;
+        let plan = joined(left, right, join_type, &keys, &equals)?;
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
     }
 }
@@ -109,6 +117,7 @@ fn joined(
     right: LogicalPlan,
     join_type: JoinType,
     keys: &[String],
+    equals: &Arc<ScalarUDF>,
 ) -> Result<LogicalPlan> {
     let mut conditions = Vec::new();
     let mut shown = Vec::new();
@@ -117,7 +126,8 @@ fn joined(
         let one = side(left.schema(), key, "left")?;
         let two = side(right.schema(), key, "right")?;
         let (first, second) = (Expr::Column(one.clone()), Expr::Column(two.clone()));
-        let same = first.get_type(left.schema())? == second.get_type(right.schema())?;
+        let (of_one, of_two) = (first.get_type(left.schema())?, second.get_type(right.schema())?);
+        let same = of_one == of_two;
         let value = match join_type {
             JoinType::Inner | JoinType::Left if same => first.clone(),
             JoinType::Right if same => second.clone(),
@@ -125,7 +135,13 @@ fn joined(
             _ => coalesced(vec![first.clone(), second.clone()]),
         };
         shown.push(value.alias(key));
-        conditions.push(first.eq(second));
+        // Zeros of both signs are equal, and NaN is equal to nothing.
+        let floating = of_one.is_floating() || of_two.is_floating();
+        conditions.push(if floating {
+            Expr::ScalarFunction(ScalarFunction::new_udf(equals.clone(), vec![first, second]))
+        } else {
+            first.eq(second)
+        });
         used.extend([one, two]);
     }
     let others = left.schema().columns().into_iter().chain(right.schema().columns());
