@@ -15,6 +15,7 @@ mod dialect;
 mod explain;
 mod external;
 mod external_function;
+mod float_lists;
 mod functions;
 mod group_sizes;
 mod information_schema;

@@ -17,6 +17,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::correlated::Correlated;
 use super::dependencies::HiddenKeys;
+use super::float_lists::FloatLists;
 use super::functions;
 use super::group_sizes::GroupSizes;
 use super::multiset::Multiset;
@@ -199,6 +200,7 @@ impl Engine {
             analyzer.insert(4, Arc::new(temporal.clone()));
             analyzer.insert(3, Arc::new(temporal));
         }
+        analyzer.insert(4, Arc::new(FloatLists));
         analyzer.push(Arc::new(HiddenKeys));
         Ok(SessionStateBuilder::new()
             .with_config(config(catalog, schema, self.zone))

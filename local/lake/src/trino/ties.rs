@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::functions_window::expr_fn::rank;
 use datafusion::logical_expr::{
@@ -61,10 +61,23 @@ fn with_ties(limit: &Limit) -> Result<Option<LogicalPlan>> {
         }
         Some(_) => Err(Failure::not_supported("WITH TIES of a computed number of rows")),
     };
+    if asks_around(&sort.input)? {
+        return Err(Failure::not_supported("Given correlated subquery is not supported").into());
+    }
     if number(&limit.skip)? > 0 {
         return Err(Failure::not_supported("WITH TIES after OFFSET").into());
     }
     ranked(sort, keys, number(&limit.fetch)?).map(Some)
+}
+
+/// Whether rows are filtered by a column of a query around.
+fn asks_around(plan: &LogicalPlan) -> Result<bool> {
+    plan.exists(|node| match node {
+        LogicalPlan::Filter(filter) => {
+            filter.predicate.exists(|part| Ok(matches!(part, Expr::OuterReferenceColumn(..))))
+        }
+        _ => Ok(false),
+    })
 }
 
 fn is_mark(expr: &Expr) -> bool {

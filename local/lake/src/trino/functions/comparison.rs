@@ -40,6 +40,11 @@ static IS_NUMBER: LazyLock<Arc<ScalarUDF>> =
 static ZERO: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(FUNCTIONS[1].clone())));
 
+/// A double whose zero has no sign.
+pub(in crate::trino) fn zeroed(value: Expr) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(ZERO.clone(), vec![value]))
+}
+
 pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
     [
         Comparison { name: "$equals", kind: Kind::Equal },
