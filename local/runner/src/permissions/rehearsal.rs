@@ -123,6 +123,8 @@ impl Stage {
     /// A run is stopped while a query of it waits, which has to be stopped with it, and redriven.
     async fn stop_a_run(&self) -> anyhow::Result<()> {
         let blockers = [self.endless(&Caller::Root).await?, self.endless(&Caller::Root).await?];
+        // They wait for a moment themselves.
+        self.until("the blockers run", async || Ok(!self.has_query("QUEUED").await?)).await?;
         self.months.redo(1_500)?;
         let input = json!({"trigger": "schedule"});
         let arn = self.step_functions().start(&self.machine()?.arn, &input).await?;
