@@ -52,15 +52,8 @@ impl TableDefinition {
                 table.name()
             )));
         }
-        let location = match storage.location.as_deref().filter(|location| !location.is_empty()) {
-            Some(location) => Some(
-                location
-                    .parse::<S3Url>()
-                    .map(|url| url.folder())
-                    .map_err(|error| Failure::new("HIVE_INVALID_METADATA", format!("{error}")))?,
-            ),
-            None => None,
-        };
+        let location = storage.location.as_deref().filter(|location| !location.is_empty());
+        let location = location.map(folder_of).transpose()?;
         Ok(Self {
             database: table.database_name.clone(),
             name: table.name().to_owned(),
@@ -103,6 +96,14 @@ impl TableDefinition {
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.database, self.name)
     }
+}
+
+/// The folder that a location of the catalog names.
+pub(super) fn folder_of(location: &str) -> Result<S3Url, Failure> {
+    location
+        .parse::<S3Url>()
+        .map(|url| url.folder())
+        .map_err(|error| Failure::new("HIVE_INVALID_METADATA", format!("{error}")))
 }
 
 fn typed(columns: &[Column]) -> Result<Vec<(String, TrinoType)>, Failure> {

@@ -12,6 +12,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 
 use super::TableDefinition;
+use super::definition::folder_of;
 use crate::S3Url;
 use crate::catalog::Partition;
 use crate::sql::{Failure, TrinoType};
@@ -36,15 +37,7 @@ impl Candidate {
     /// those of the table.
     pub fn of(partition: &Partition, definition: &TableDefinition) -> Result<Self, Failure> {
         check_columns(partition, definition)?;
-        let location = match partition.location() {
-            Some(location) => Some(
-                location
-                    .parse::<S3Url>()
-                    .map(|url| url.folder())
-                    .map_err(|error| Failure::new("HIVE_INVALID_METADATA", format!("{error}")))?,
-            ),
-            None => None,
-        };
+        let location = partition.location().map(folder_of).transpose()?;
         Ok(Self { values: partition.values().to_vec(), location })
     }
 }

@@ -12,7 +12,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
-use datafusion::optimizer::Analyzer;
+use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::SessionConfig;
 
 use super::correlated::Correlated;
@@ -190,17 +190,15 @@ impl Engine {
         let mut planners: Vec<Arc<dyn ExprPlanner>> =
             vec![Arc::new(TrinoOperators::new(&scalar, temporal.clone()))];
         planners.extend(SessionStateDefaults::default_expr_planners());
-        let mut analyzer = Analyzer::new().rules;
-        analyzer.insert(0, Arc::new(UnnestJoin));
-        analyzer.insert(1, Arc::new(Multiset));
-        analyzer.insert(2, Arc::new(Ties));
-        analyzer.insert(3, Arc::new(Correlated));
-        if let Some(temporal) = temporal {
-            // What becomes of subqueries is compared by what they are compared by, and grouped as all else is.
-            analyzer.insert(4, Arc::new(temporal.clone()));
-            analyzer.insert(3, Arc::new(temporal));
-        }
-        analyzer.insert(4, Arc::new(FloatLists));
+        let temporal = temporal.map(|rule| Arc::new(rule) as Arc<dyn AnalyzerRule + Send + Sync>);
+        let mut analyzer: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
+            vec![Arc::new(UnnestJoin), Arc::new(Multiset), Arc::new(Ties)];
+        analyzer.extend(temporal.clone());
+        analyzer.push(Arc::new(FloatLists));
+        analyzer.push(Arc::new(Correlated));
+        // What becomes of subqueries is compared by what they are compared by, and grouped as all else is.
+        analyzer.extend(temporal);
+        analyzer.extend(Analyzer::new().rules);
         analyzer.push(Arc::new(HiddenKeys));
         Ok(SessionStateBuilder::new()
             .with_config(config(catalog, schema, self.zone))

@@ -235,48 +235,40 @@ fn first(
 }
 
 fn united(union: &Union, domain: &Domain) -> Result<LogicalPlan> {
-    let mut inputs = union.inputs.iter().map(|input| {
+    let inputs = union.inputs.iter().map(|input| {
         let columns: Vec<Expr> = exprs(input.schema()).collect();
         projected(over(input, domain)?, columns.into_iter().chain(domain.columns()))
     });
-    let begun = inputs.next().ok_or_else(unsupported)??;
-    let width = union.schema.fields().len();
-    let all = inputs
-        .try_fold(LogicalPlanBuilder::from(begun), |builder, input| builder.union(input?))?
-        .build()?;
-    let found: Vec<Expr> = exprs(all.schema()).collect();
-    let (own, values) = found.split_at(width);
-    let shown = named(own.to_vec(), &union.schema);
-    let values = values.iter().zip(&domain.pairs).map(|(value, (_, name))| {
-        value.clone().alias_qualified(name.relation.clone(), name.name.clone())
-    });
-    projected(all, shown.into_iter().chain(values))
+    together(inputs, &union.schema, domain)
 }
 
 /// Rows with outer values in them: each is a row of the domain's.
 fn listed(plan: &LogicalPlan, values: &Values, domain: &Domain) -> Result<LogicalPlan> {
-    let width = values.schema.fields().len();
     let exprs = domain.substitution().here(plan)?;
-    let mut rows = exprs.chunks(width).map(|row| {
+    let rows = exprs.chunks(values.schema.fields().len()).map(|row| {
         let shown = named(row.to_vec(), &values.schema);
         projected(domain.plan(), shown.into_iter().chain(domain.columns()))
     });
-    let begun = rows.next().ok_or_else(unsupported)??;
-    let all = rows
-        .try_fold(LogicalPlanBuilder::from(begun), |builder, row| builder.union(row?))?
-        .build()?;
-    let names = named_like(all.schema(), &values.schema, domain);
-    projected(all, names)
+    together(rows, &values.schema, domain)
 }
 
-fn named_like(schema: &DFSchema, own: &DFSchema, domain: &Domain) -> Vec<Expr> {
-    let found: Vec<Expr> = exprs(schema).collect();
-    let (values, outer) = found.split_at(own.fields().len());
-    let mut shown = named(values.to_vec(), own);
+/// The rows of all parts under the names of a schema and the domain.
+fn together(
+    mut parts: impl Iterator<Item = Result<LogicalPlan>>,
+    schema: &DFSchema,
+    domain: &Domain,
+) -> Result<LogicalPlan> {
+    let begun = parts.next().ok_or_else(unsupported)??;
+    let all = parts
+        .try_fold(LogicalPlanBuilder::from(begun), |builder, part| builder.union(part?))?
+        .build()?;
+    let found: Vec<Expr> = exprs(all.schema()).collect();
+    let (own, outer) = found.split_at(schema.fields().len());
+    let mut shown = named(own.to_vec(), schema);
     shown.extend(outer.iter().zip(&domain.pairs).map(|(value, (_, name))| {
         value.clone().alias_qualified(name.relation.clone(), name.name.clone())
     }));
-    shown
+    projected(all, shown)
 }
 
 fn unnested(unnest: &Unnest, domain: &Domain) -> Result<LogicalPlan> {

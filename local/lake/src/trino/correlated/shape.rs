@@ -1,14 +1,9 @@
 //! Plans brought to the columns their place asks for.
 
-use datafusion::common::{Column, DFSchema, Result};
+use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
-/// The columns of a schema, with their relations.
-pub(super) fn columns(schema: &DFSchema) -> Vec<Column> {
-    schema.columns()
-}
-
-/// The same columns as expressions.
+/// The columns of a schema as expressions.
 pub(super) fn exprs(schema: &DFSchema) -> impl Iterator<Item = Expr> {
     schema.columns().into_iter().map(Expr::Column)
 }
@@ -25,7 +20,7 @@ pub(super) fn projected(
 pub(super) fn named(exprs: impl IntoIterator<Item = Expr>, schema: &DFSchema) -> Vec<Expr> {
     exprs
         .into_iter()
-        .zip(columns(schema))
+        .zip(schema.columns())
         .map(|(expr, column)| match &expr {
             Expr::Column(own) if *own == column => expr,
             _ => expr.alias_qualified(column.relation, column.name),
