@@ -4,15 +4,16 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
+use datafusion::arrow::array::{Array, AsArray, PrimitiveArray, TimestampMillisecondArray};
 use datafusion::arrow::datatypes::{
     ArrowPrimitiveType, DataType, FieldRef, Schema, TimeUnit, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType,
+    TimestampNanosecondType,
 };
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
+use kernels::{microseconds_to_milliseconds, nanoseconds_to_milliseconds};
 
 /// Whether values of a file's type are rounded to those of a table's.
 pub(super) fn are_rounded(found: &DataType, declared: &DataType) -> bool {
@@ -53,9 +54,9 @@ impl fmt::Display for Milliseconds {
 
 fn rounded<T: ArrowPrimitiveType<Native = i64>>(
     values: &PrimitiveArray<T>,
-    ticks: i64,
-) -> PrimitiveArray<TimestampMillisecondType> {
-    values.unary(|value| value.div_euclid(ticks) + i64::from(value.rem_euclid(ticks) * 2 >= ticks))
+    to_milliseconds: fn(&[i64]) -> Vec<i64>,
+) -> TimestampMillisecondArray {
+    TimestampMillisecondArray::new(to_milliseconds(values.values()).into(), values.nulls().cloned())
 }
 
 impl PhysicalExpr for Milliseconds {
@@ -68,10 +69,14 @@ impl PhysicalExpr for Milliseconds {
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
         let values = self.of.evaluate(batch)?.into_array(batch.num_rows())?;
         let found = match values.data_type() {
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                rounded(values.as_primitive::<TimestampMicrosecondType>(), 1_000)
-            }
-            _ => rounded(values.as_primitive::<TimestampNanosecondType>(), 1_000_000),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => rounded(
+                values.as_primitive::<TimestampMicrosecondType>(),
+                microseconds_to_milliseconds,
+            ),
+            _ => rounded(
+                values.as_primitive::<TimestampNanosecondType>(),
+                nanoseconds_to_milliseconds,
+            ),
         };
         Ok(ColumnarValue::Array(Arc::new(found)))
     }
@@ -89,17 +94,5 @@ impl PhysicalExpr for Milliseconds {
 
     fn fmt_sql(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rounded;
-    use datafusion::arrow::array::TimestampMicrosecondArray;
-
-    #[test]
-    fn half_a_millisecond_is_one_before_and_after_the_epoch() {
-        let values = TimestampMicrosecondArray::from(vec![1_499, 1_500, -1_500, -1_501, 0]);
-        assert_eq!(rounded(&values, 1_000).values(), &[1, 2, -1, -2, 0]);
     }
 }

@@ -10,6 +10,7 @@ mod ast;
 mod chain;
 mod correlated;
 mod create_table_as;
+mod dense_groups;
 mod dependencies;
 mod dialect;
 mod explain;

@@ -16,6 +16,7 @@ use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::SessionConfig;
 
 use super::correlated::Correlated;
+use super::dense_groups::DenseGroups;
 use super::dependencies::HiddenKeys;
 use super::float_lists::FloatLists;
 use super::functions;
@@ -212,6 +213,7 @@ impl Engine {
             .with_aggregate_functions(shared.aggregates.clone())
             .with_window_functions(shared.windows.clone())
             .with_physical_optimizer_rule(Arc::new(GroupSizes))
+            .with_physical_optimizer_rule(Arc::new(DenseGroups))
             .with_physical_optimizer_rule(Arc::new(JoinsYield))
             .build())
     }
@@ -230,6 +232,7 @@ fn config(catalog: &str, schema: &str, zone: Zone) -> SessionConfig {
     "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.collect_spans = true;
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
     options.execution.time_zone = Some(zone.name());

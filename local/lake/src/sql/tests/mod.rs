@@ -7,6 +7,7 @@
 
 mod canonical;
 mod conformance;
+mod groups;
 mod guide;
 mod manual;
 mod not_athena;

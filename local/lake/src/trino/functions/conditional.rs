@@ -4,9 +4,13 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray, StringBuilder};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, StringArray, StringBuilder,
+};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::compute::interleave;
 use datafusion::arrow::compute::kernels::cmp;
+use datafusion::arrow::datatypes::Float64Type;
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -149,7 +153,11 @@ fn nullif(call: &Call) -> Result<ArrayRef> {
                 | TrinoType::Map(..)
                 | TrinoType::Row(_)
         );
-    let equal: BooleanArray = if by_value {
+    let doubles = |array: &ArrayRef| array.as_primitive_opt::<Float64Type>().cloned();
+    let equal: BooleanArray = if let (Some(left), Some(right)) = (doubles(&left), doubles(&right)) {
+        let equal = kernels::equal(left.values(), right.values());
+        BooleanArray::new(equal, NullBuffer::union(left.nulls(), right.nulls()))
+    } else if by_value {
         (0..call.rows)
             .map(|row| super::equality::same(left.as_ref(), row, right.as_ref(), row))
             .collect::<Result<_>>()?

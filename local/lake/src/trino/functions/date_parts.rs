@@ -22,7 +22,7 @@ macro_rules! part {
                 TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth => {
                     interval_part(call, $unit, $units)
                 }
-                _ => run(call, $part, false),
+                _ => run(call, Part::OfClock($part)),
             },
         )
     };
@@ -38,12 +38,12 @@ macro_rules! day_part {
                 TrinoType::IntervalDaySecond | TrinoType::IntervalYearMonth => {
                     interval_part(call, $unit, $units)
                 }
-                _ => run(call, $part, true),
+                _ => run(call, Part::OfDay($part)),
             },
         )
     };
     ($name:literal, $part:ident) => {
-        Function::new($name, |given| plan($name, given), |call| run(call, $part, true))
+        Function::new($name, |given| plan($name, given), |call| run(call, Part::OfDay($part)))
     };
 }
 
@@ -57,10 +57,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     day_part!("yow", year_of_week),
     day_part!("day", day, 86_400_000, i64::MAX),
     day_part!("day_of_month", day),
-    day_part!("day_of_week", day_of_week),
-    day_part!("dow", day_of_week),
-    day_part!("day_of_year", day_of_year),
-    day_part!("doy", day_of_year),
+    day_part!("day_of_week", weekday),
+    day_part!("dow", weekday),
+    day_part!("day_of_year", year_day),
+    day_part!("doy", year_day),
     part!("hour", hour, 3_600_000, 24),
     part!("minute", minute, 60_000, 60),
     part!("second", second, 1_000, 60),
@@ -118,42 +118,40 @@ fn zone_part(call: &Call, part: fn(i64) -> i64) -> Result<ArrayRef> {
     })
 }
 
-/// A moment: its day number, the second of that day, the picosecond of that second.
-struct Moment {
-    days: i64,
+/// A part, and what decides it.
+#[derive(Clone, Copy)]
+enum Part {
+    /// The day, counted from the epoch.
+    OfDay(fn(i64) -> i64),
+    OfClock(fn(&Clock) -> i64),
+}
+
+/// The time of a day: its second, the picosecond of that second.
+struct Clock {
     second_of_day: i64,
     picos: i64,
 }
 
-impl Moment {
-    fn civil(&self) -> (i64, i64, i64) {
-        civil(self.days)
-    }
-}
-
-fn run(call: &Call, part: fn(&Moment) -> i64, of_day: bool) -> Result<ArrayRef> {
+fn run(call: &Call, part: Part) -> Result<ArrayRef> {
     let array = call.array(0)?;
     if let Some((ticks, per_second)) = ticks(&array) {
-        return Ok(of_ticks(&ticks, per_second, part, of_day));
+        return Ok(of_ticks(&ticks, per_second, part));
     }
+    let of = |seconds: i64, picos: i64| match part {
+        Part::OfDay(part) => part(seconds.div_euclid(DAY)),
+        Part::OfClock(part) => part(&Clock { second_of_day: seconds.rem_euclid(DAY), picos }),
+    };
     if call.kind(0).is_time() {
         let found = clocks(&array);
         return call.each_long(|row| {
-            Ok(found[row].map(|clock| {
-                let second_of_day = clock.second_of_day();
-                part(&Moment { days: 0, second_of_day, picos: clock.fraction() })
-            }))
+            Ok(found[row].map(|clock| of(clock.second_of_day(), clock.fraction())))
         });
     }
     let found = moments(&array);
     call.each_long(|row| {
         Ok(found[row].map(|moment| {
             let local = moment.local();
-            part(&Moment {
-                days: local.seconds.div_euclid(DAY),
-                second_of_day: local.seconds.rem_euclid(DAY),
-                picos: local.picos,
-            })
+            of(local.seconds, local.picos)
         }))
     })
 }
@@ -182,70 +180,43 @@ fn ticks(array: &ArrayRef) -> Option<(Int64Array, i64)> {
     Some((ticks.as_primitive::<Int64Type>().clone(), per_second))
 }
 
-/// Rows of one day follow each other, and parts of the day are the same for all of them.
-fn of_ticks(
-    ticks: &Int64Array,
-    per_second: i64,
-    part: fn(&Moment) -> i64,
-    of_day: bool,
-) -> ArrayRef {
-    let of = |tick: i64| {
-        if per_second == 0 {
-            return Moment { days: tick, second_of_day: 0, picos: 0 };
+fn of_ticks(ticks: &Int64Array, per_second: i64, part: Part) -> ArrayRef {
+    let parts = match part {
+        Part::OfDay(part) => kernels::by_day(ticks.values(), (per_second * DAY).max(1), part),
+        // A date has the clock of its midnight.
+        Part::OfClock(part) if per_second == 0 => {
+            vec![part(&Clock { second_of_day: 0, picos: 0 }); ticks.len()]
         }
-        let seconds = tick.div_euclid(per_second);
-        Moment {
-            days: seconds.div_euclid(DAY),
-            second_of_day: seconds.rem_euclid(DAY),
-            picos: tick.rem_euclid(per_second) * (SECOND / per_second),
+        Part::OfClock(part) => {
+            let clock = |tick: &i64| Clock {
+                second_of_day: tick.div_euclid(per_second).rem_euclid(DAY),
+                picos: tick.rem_euclid(per_second) * (SECOND / per_second),
+            };
+            ticks.values().iter().map(|tick| part(&clock(tick))).collect()
         }
     };
-    let mut last = None;
-    let parts = ticks.values().iter().map(|tick| {
-        if !of_day {
-            return part(&of(*tick));
-        }
-        let day = if per_second == 0 { *tick } else { tick.div_euclid(per_second * 86_400) };
-        match last {
-            Some((known, found)) if known == day => found,
-            _ => {
-                let found = part(&Moment { days: day, second_of_day: 0, picos: 0 });
-                last = Some((day, found));
-                found
-            }
-        }
-    });
-    let parts = parts.collect::<Vec<i64>>();
     Arc::new(Int64Array::new(parts.into(), ticks.nulls().cloned()))
 }
 
-fn year(moment: &Moment) -> i64 {
-    moment.civil().0
+fn year(days: i64) -> i64 {
+    civil(days).0
 }
 
-fn quarter(moment: &Moment) -> i64 {
-    (moment.civil().1 + 2) / 3
+fn quarter(days: i64) -> i64 {
+    (civil(days).1 + 2) / 3
 }
 
-fn month(moment: &Moment) -> i64 {
-    moment.civil().1
+fn month(days: i64) -> i64 {
+    civil(days).1
 }
 
-fn day(moment: &Moment) -> i64 {
-    moment.civil().2
-}
-
-fn day_of_week(moment: &Moment) -> i64 {
-    weekday(moment.days)
+fn day(days: i64) -> i64 {
+    civil(days).2
 }
 
 /// Monday is 1.
 pub(super) fn weekday(days: i64) -> i64 {
     (days + 3).rem_euclid(7) + 1
-}
-
-fn day_of_year(moment: &Moment) -> i64 {
-    year_day(moment.days)
 }
 
 pub(super) fn year_day(days: i64) -> i64 {
@@ -261,26 +232,26 @@ pub(super) fn iso_week(days: i64) -> (i64, i64) {
     (year, (thursday - first) / 7 + 1)
 }
 
-fn week(moment: &Moment) -> i64 {
-    iso_week(moment.days).1
+fn week(days: i64) -> i64 {
+    iso_week(days).1
 }
 
-fn year_of_week(moment: &Moment) -> i64 {
-    iso_week(moment.days).0
+fn year_of_week(days: i64) -> i64 {
+    iso_week(days).0
 }
 
-fn hour(moment: &Moment) -> i64 {
-    moment.second_of_day / 3_600
+fn hour(clock: &Clock) -> i64 {
+    clock.second_of_day / 3_600
 }
 
-fn minute(moment: &Moment) -> i64 {
-    moment.second_of_day / 60 % 60
+fn minute(clock: &Clock) -> i64 {
+    clock.second_of_day / 60 % 60
 }
 
-fn second(moment: &Moment) -> i64 {
-    moment.second_of_day % 60
+fn second(clock: &Clock) -> i64 {
+    clock.second_of_day % 60
 }
 
-fn millisecond(moment: &Moment) -> i64 {
-    moment.picos / MILLISECOND
+fn millisecond(clock: &Clock) -> i64 {
+    clock.picos / MILLISECOND
 }

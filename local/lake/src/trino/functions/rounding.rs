@@ -108,7 +108,10 @@ fn rounded(call: &Call, rounding: Rounding) -> Result<ArrayRef> {
     if let (1, Some(doubles)) = (call.count(), array.as_primitive_opt::<Float64Type>()) {
         // The commonest: whole rows at once.
         let plain: Option<Float64Array> = match rounding {
-            Rounding::Floor => Some(doubles.unary(f64::floor)),
+            Rounding::Floor => Some(Float64Array::new(
+                kernels::floor(doubles.values()).into(),
+                doubles.nulls().cloned(),
+            )),
             Rounding::Ceiling => Some(doubles.unary(f64::ceil)),
             _ => None,
         };

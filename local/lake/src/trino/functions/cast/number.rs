@@ -7,12 +7,14 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow;
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, PrimitiveArray, PrimitiveBuilder,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, PrimitiveArray,
+    PrimitiveBuilder,
 };
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, Decimal128Type, DecimalType, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type,
+    ArrowPrimitiveType, DataType, Decimal128Type, DecimalType, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type,
 };
 use datafusion::common::Result;
 
@@ -35,6 +37,9 @@ pub(super) fn cast(
     to: &TrinoType,
     on_failure: OnFailure,
 ) -> Result<ArrayRef> {
+    if let Some(found) = at_once(array, from, to) {
+        return Ok(found);
+    }
     let number = |row: usize| -> Number {
         match from {
             TrinoType::Boolean => Number::Whole(i64::from(array.as_boolean().value(row))),
@@ -73,7 +78,6 @@ pub(super) fn cast(
         TrinoType::Tinyint => whole::<Int8Type>(rows, present, to, on_failure)?,
         TrinoType::Smallint => whole::<Int16Type>(rows, present, to, on_failure)?,
         TrinoType::Integer => whole::<Int32Type>(rows, present, to, on_failure)?,
-        TrinoType::Bigint if let Some(found) = doubles_to_longs(array) => Arc::new(found),
         TrinoType::Bigint => whole::<Int64Type>(rows, present, to, on_failure)?,
         TrinoType::Double => {
             let found: PrimitiveArray<Float64Type> =
@@ -107,6 +111,10 @@ fn to_double(number: Number) -> f64 {
         Number::Double(value) => value,
         Number::Real(value) => f64::from(value),
         Number::Decimal(value, 0) => value as f64,
+        // Both are exact, and so their quotient is the nearest double.
+        Number::Decimal(value, scale @ 1..=22) if value.unsigned_abs() < 1 << 53 => {
+            value as f64 / 10_f64.powi(scale.into())
+        }
         // Through the text, which is exact where a division is not.
         Number::Decimal(value, scale) => format!("{value}e-{scale}")
             .parse()
@@ -139,12 +147,37 @@ where
     Ok(Arc::new(found.finish()))
 }
 
+/// All rows at once, where that comes to the same; `None` where it does not, or where one of them does not fit.
+fn at_once(array: &ArrayRef, from: &TrinoType, to: &TrinoType) -> Option<ArrayRef> {
+    let target = match (from, to) {
+        (TrinoType::Double, TrinoType::Bigint) => {
+            return doubles_to_longs(array).map(|found| Arc::new(found) as ArrayRef);
+        }
+        (from, TrinoType::Double) if is_whole(from) || *from == TrinoType::Real => {
+            DataType::Float64
+        }
+        (from, TrinoType::Real) if is_whole(from) => DataType::Float32,
+        (from, TrinoType::Bigint) if is_whole(from) => DataType::Int64,
+        (from, TrinoType::Integer) if is_whole(from) => DataType::Int32,
+        (from, TrinoType::Decimal(precision, scale)) if is_whole(from) => {
+            DataType::Decimal128(*precision, *scale)
+        }
+        _ => return None,
+    };
+    let found = arrow::compute::cast(array, &target).ok()?;
+    (found.null_count() == array.null_count()).then_some(found)
+}
+
+fn is_whole(kind: &TrinoType) -> bool {
+    use TrinoType::{Bigint, Integer, Smallint, Tinyint};
+    matches!(kind, Tinyint | Smallint | Integer | Bigint)
+}
+
 /// Doubles as whole numbers, all at once; `None` where one of them is none, or too large.
-fn doubles_to_longs(array: &ArrayRef) -> Option<PrimitiveArray<Int64Type>> {
-    const MOST: f64 = 9.0e18;
+fn doubles_to_longs(array: &ArrayRef) -> Option<Int64Array> {
     let doubles = array.as_primitive_opt::<Float64Type>()?;
-    let fit = doubles.values().iter().all(|value| value.abs() < MOST);
-    fit.then(|| doubles.unary(|value| value.round() as i64))
+    let longs = kernels::rounded(doubles.values())?;
+    Some(Int64Array::new(longs.into(), doubles.nulls().cloned()))
 }
 
 /// Halves go away from zero.

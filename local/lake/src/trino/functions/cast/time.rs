@@ -1,6 +1,9 @@
 //! Between dates, times and timestamps.
 
-use datafusion::arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, TimestampMillisecondArray};
+use datafusion::arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMillisecondType};
 use datafusion::common::Result;
 
 use super::OnFailure;
@@ -57,8 +60,28 @@ pub(super) fn cast(
             append_all(found, from, to, on_failure, zone, array.len())
         }
         (false, false) => {
+            if let Some(found) = at_once(array, to) {
+                return Ok(found);
+            }
             append_all(moments(array).into_iter(), from, to, on_failure, zone, array.len())
         }
+    }
+}
+
+/// Timestamps of milliseconds to their days and back, where all fit.
+fn at_once(array: &ArrayRef, to: &TrinoType) -> Option<ArrayRef> {
+    match (array.data_type(), to) {
+        (DataType::Timestamp(TimeUnit::Millisecond, None), TrinoType::Date) => {
+            let moments = array.as_primitive::<TimestampMillisecondType>();
+            let days = kernels::days(moments.values())?;
+            Some(Arc::new(Date32Array::new(days.into(), moments.nulls().cloned())))
+        }
+        (DataType::Date32, TrinoType::Timestamp(3)) => {
+            let days = array.as_primitive::<Date32Type>();
+            let moments = kernels::midnights(days.values())?;
+            Some(Arc::new(TimestampMillisecondArray::new(moments.into(), days.nulls().cloned())))
+        }
+        _ => None,
     }
 }
 

@@ -1,0 +1,15 @@
+//! Loops over rows that a query's time goes into.
+//!
+//! What runs once for every row of a large table is written here, over plain slices, and compiled for speed in full; what
+//! it means is said above. It must never know what a table is, which types SQL has, or how a plan is run.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod doubles;
+mod groups;
+mod ticks;
+
+pub use doubles::{equal, floor, rounded};
+pub use groups::{Groups, Key, Keys};
+pub use ticks::{
+    by_day, days, microseconds_to_milliseconds, midnights, nanoseconds_to_milliseconds,
+};
