@@ -18,6 +18,7 @@ pub mod lambda;
 mod local_door;
 pub mod logs;
 pub mod metering;
+mod owner;
 pub mod s3;
 pub mod scheduler;
 mod server;

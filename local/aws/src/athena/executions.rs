@@ -1,7 +1,7 @@
 //! The life of queries: they wait for a slot, run, and end once, however many try to end them.
 //!
 //! Two slots for what reads and writes data and two for what only changes or shows the catalog, so that a CREATE
-//! TABLE does not wait behind a conversion. A query belongs to the process that took it ([`super::owner`]); any
+//! TABLE does not wait behind a conversion. A query belongs to the process that took it ([`crate::owner`]); any
 //! process may stop it, and any process that looks at it after its owner has died records that it failed.
 
 use std::collections::HashMap;
@@ -19,13 +19,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::{Bucket, Limits};
 use super::now;
-use super::owner::Owner;
 use super::permission::Permission;
 use super::prepared::PreparedStatement;
 use super::query::{Answer, AthenaError, QueryExecution, State};
 use super::record::Queries;
 use crate::collection::Collection;
 use crate::metering::{Meters, Sender};
+use crate::owner::Owner;
 use crate::wire::ServiceError;
 
 /// How often a query of another process is looked at.
@@ -98,7 +98,7 @@ impl Executions {
     ) -> Result<Arc<Self>, ServiceError> {
         let executions = Arc::new(Executions {
             queries: Queries::open(lake.database(), now())?,
-            owner: Owner::claim(lake.database())?,
+            owner: Owner::claim(lake.database(), "athena-owners")?,
             lake: lake.clone(),
             prepared,
             meters,

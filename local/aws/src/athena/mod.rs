@@ -14,7 +14,6 @@ mod executions;
 mod limits;
 mod metadata;
 mod named;
-mod owner;
 mod permission;
 mod prepared;
 mod query;

@@ -118,7 +118,7 @@ pub struct QueryExecution {
     /// Whether an earlier result was given again.
     pub reused: bool,
     pub answer: Answer,
-    /// The process that runs it ([`super::owner`]).
+    /// The process that runs it ([`crate::owner`]).
     pub owner: String,
 }
 

@@ -18,7 +18,6 @@ mod machine;
 mod map_run;
 mod mock_config;
 mod mock_result;
-mod owner;
 mod permission;
 mod record;
 mod redrive;
@@ -42,6 +41,7 @@ use crate::collection::Collection;
 use crate::eventbridge::Notices;
 use crate::iam::{Caller, Need};
 use crate::metering::Meters;
+use crate::owner::Owner;
 use crate::services::Link;
 use crate::wire::ServiceError;
 use crate::xray::XRay;
@@ -56,7 +56,6 @@ use history::Histories;
 use machine::{Machine, Revision};
 use map_run::MapRun;
 use mock_config::MockedCase;
-use owner::Owner;
 use record::Executions;
 use run::Running;
 use version::Version;
@@ -115,7 +114,7 @@ impl StepFunctions {
             histories: Histories::open(database)?,
             callbacks: Callbacks::default(),
             activities: Activities::open(database)?,
-            owner: Owner::claim(database)?,
+            owner: Owner::claim(database, "owners")?,
             state: Mutex::default(),
             lake: lake.clone(),
             settings,

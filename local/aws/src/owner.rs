@@ -1,7 +1,7 @@
-//! Whose query is it, and does that process still live?
+//! Who works on something of the data directory, and does that process still live?
 //!
-//! Every open service holds a lock on a file of its own, `<data-dir>/athena-owners/<id>`. The system lets go of it
-//! when the process ends, however it ends; so a query whose owner's file can be locked, or is gone, runs nowhere.
+//! Every open service holds a lock on a file of its own, `<data-dir>/<folder>/<id>`. The system lets go of it when the
+//! process ends, however it ends; so a query or an execution whose owner's file can be locked, or is gone, runs nowhere.
 //! (A process id would not do: ids are given again.)
 
 use std::fs::{File, TryLockError};
@@ -13,19 +13,20 @@ use uuid::Uuid;
 use crate::wire::ServiceError;
 
 /// This service's own claim.
-pub(super) struct Owner {
+pub(crate) struct Owner {
     pub id: String,
     folder: PathBuf,
     _lock: File,
 }
 
 impl Owner {
-    pub fn claim(database: &Database) -> Result<Self, ServiceError> {
+    /// Claims an id of its own; `folder` is that of the service's owners.
+    pub fn claim(database: &Database, folder: &str) -> Result<Self, ServiceError> {
         let path = database.read(|transaction| {
             let path = transaction.path().map(PathBuf::from);
             path.ok_or_else(|| ServiceError::internal("the database has no file"))
         })?;
-        let folder = path.parent().unwrap_or(Path::new(".")).join("athena-owners");
+        let folder = path.parent().unwrap_or(Path::new(".")).join(folder);
         let id = Uuid::new_v4().to_string();
         let open = || -> std::io::Result<File> {
             std::fs::create_dir_all(&folder)?;
