@@ -62,6 +62,39 @@ impl Failure {
     pub fn type_mismatch(message: impl Into<String>) -> Self {
         Self::new("TYPE_MISMATCH", message)
     }
+
+    /// The one along the chain of an error's causes.
+    pub fn within(error: &DataFusionError) -> Option<&Self> {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(found) = cause {
+            if let Some(failure) = found.downcast_ref::<Self>() {
+                return Some(failure);
+            }
+            if let Some(DataFusionError::External(inner)) = found.downcast_ref::<DataFusionError>()
+                && let Some(failure) = inner.downcast_ref::<Self>()
+            {
+                return Some(failure);
+            }
+            if let Some(DataFusionError::Collection(errors)) =
+                found.downcast_ref::<DataFusionError>()
+                && let Some(failure) = errors.iter().find_map(Self::within)
+            {
+                return Some(failure);
+            }
+            if let Some(datafusion::arrow::error::ArrowError::ExternalError(inner)) =
+                found.downcast_ref::<datafusion::arrow::error::ArrowError>()
+            {
+                if let Some(failure) = inner.downcast_ref::<Self>() {
+                    return Some(failure);
+                }
+                if let Some(inner) = inner.downcast_ref::<DataFusionError>() {
+                    return Self::within(inner);
+                }
+            }
+            cause = found.source();
+        }
+        None
+    }
 }
 
 impl fmt::Display for Failure {
@@ -194,11 +227,11 @@ impl From<Failure> for QueryError {
 
 impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> Self {
-        if let Some(failure) = failure_within(&error) {
+        if let Some(failure) = Failure::within(&error) {
             return failure.clone().into();
         }
         match error.find_root() {
-            DataFusionError::SchemaError(schema, _) => from_schema(schema),
+            DataFusionError::SchemaError(schema, _) => from_schema(schema, &place_of(&error)),
             DataFusionError::Plan(message) => from_plan(message),
             DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
             DataFusionError::NotImplemented(message)
@@ -218,49 +251,27 @@ impl From<DataFusionError> for QueryError {
     }
 }
 
-/// Looks for a [`Failure`] along the chain of causes.
-fn failure_within(error: &DataFusionError) -> Option<&Failure> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(found) = cause {
-        if let Some(failure) = found.downcast_ref::<Failure>() {
-            return Some(failure);
-        }
-        if let Some(DataFusionError::External(inner)) = found.downcast_ref::<DataFusionError>()
-            && let Some(failure) = inner.downcast_ref::<Failure>()
-        {
-            return Some(failure);
-        }
-        if let Some(DataFusionError::Collection(errors)) = found.downcast_ref::<DataFusionError>()
-            && let Some(failure) = errors.iter().find_map(failure_within)
-        {
-            return Some(failure);
-        }
-        if let Some(datafusion::arrow::error::ArrowError::ExternalError(inner)) =
-            found.downcast_ref::<datafusion::arrow::error::ArrowError>()
-        {
-            if let Some(failure) = inner.downcast_ref::<Failure>() {
-                return Some(failure);
-            }
-            if let Some(inner) = inner.downcast_ref::<DataFusionError>() {
-                return failure_within(inner);
-            }
-        }
-        cause = found.source();
-    }
-    None
+/// Where in its statement a planner's error is, as Trino begins a message with it; empty where that is not known.
+fn place_of(error: &DataFusionError) -> String {
+    let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
+    span.map_or_else(String::new, |span| {
+        format!("line {}:{}: ", span.start.line, span.start.column)
+    })
 }
 
-fn from_schema(error: &SchemaError) -> QueryError {
+/// `place` goes before the message.
+fn from_schema(error: &SchemaError, place: &str) -> QueryError {
     match error {
         SchemaError::FieldNotFound { field, .. } => QueryError::trino(
             "COLUMN_NOT_FOUND",
             format!(
-                "Column '{}' cannot be resolved or requester is not authorized to access requested resources",
+                "{place}Column '{}' cannot be resolved or requester is not authorized to access requested resources",
                 field.flat_name()
             ),
         ),
         SchemaError::AmbiguousReference { field } => {
-            QueryError::trino("AMBIGUOUS_NAME", format!("Column '{}' is ambiguous", field.name))
+            let message = format!("{place}Column '{}' is ambiguous", field.name);
+            QueryError::trino("AMBIGUOUS_NAME", message)
         }
         SchemaError::DuplicateQualifiedField { name, .. }
         | SchemaError::DuplicateUnqualifiedField { name } => {

@@ -1,4 +1,4 @@
-//! `x IN (a, b)` of doubles: zeros of both signs are equal.
+//! `x IN (a, b)` of doubles: zeros of both signs are equal, and NaN equals nothing.
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
@@ -9,7 +9,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
-use super::functions::zeroed;
+use super::functions::{listed, zeroed};
 
 /// DataFusion looks values of lists up by their bits.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl AnalyzerRule for FloatLists {
             node.map_expressions(|expr| {
                 let name = names.save(&expr);
                 let changed = expr.transform_up(|part| match part {
-                    Expr::InList(list) => Ok(with_zeros(list, &scope)),
+                    Expr::InList(list) => Ok(by_bits(list, &scope)),
                     other => Ok(Transformed::no(other)),
                 })?;
                 Ok(if changed.transformed {
@@ -45,7 +45,7 @@ impl AnalyzerRule for FloatLists {
     }
 }
 
-fn with_zeros(list: InList, scope: &DFSchema) -> Transformed<Expr> {
+fn by_bits(list: InList, scope: &DFSchema) -> Transformed<Expr> {
     let floating = |expr: &Expr| expr.get_type(scope).is_ok_and(|kind| kind.is_floating());
     if !floating(&list.expr) {
         return Transformed::no(Expr::InList(list));
@@ -53,7 +53,7 @@ fn with_zeros(list: InList, scope: &DFSchema) -> Transformed<Expr> {
     let items = list
         .list
         .into_iter()
-        .map(|item| if floating(&item) { zeroed(item) } else { item })
+        .map(|item| if floating(&item) { listed(item) } else { item })
         .collect();
     let value = Box::new(zeroed(*list.expr));
     Transformed::yes(Expr::InList(InList::new(value, items, list.negated)))

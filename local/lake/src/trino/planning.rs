@@ -1,15 +1,17 @@
 //! From a query's tree to a plan.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::dataframe::DataFrame;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as DataFusionStatement;
-use datafusion::sql::sqlparser::ast::{Query, Statement};
+use datafusion::sql::sqlparser::ast::{ObjectNamePart, Query, Statement, visit_relations};
+use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::names::{CATALOG, database_of};
 use super::rewrite::{self, shown_name};
@@ -39,12 +41,41 @@ fn check_catalog(catalog: &str) -> Result<(), Failure> {
 
 /// Plans a query; its columns have the names Trino gives them.
 pub(super) async fn plan(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
-    let mut query = query.clone();
+    let written = query;
+    let mut query = written.clone();
     rewrite::rewrite(&mut query)?;
     let explicit_path = rewrite::selects(&query, PATH_COLUMN);
     let statement = Statement::Query(Box::new(query));
-    let plan = state.statement_to_plan(DataFusionStatement::Statement(Box::new(statement))).await?;
+    let statement = DataFusionStatement::Statement(Box::new(statement));
+    let plan = state.statement_to_plan(statement).await.map_err(|error| placed(error, written))?;
     hide_path(plan, explicit_path)
+}
+
+/// The same error with the place of the table it is about, as Trino says it.
+fn placed(error: DataFusionError, query: &Query) -> DataFusionError {
+    let Some(failure) = Failure::within(&error) else { return error };
+    let from_the_end = match failure.code {
+        "TABLE_NOT_FOUND" => 0,
+        "SCHEMA_NOT_FOUND" => 1,
+        _ => return error,
+    };
+    let missing = failure.message.split('\'').nth(1).and_then(|name| name.rsplit('.').next());
+    let found = visit_relations(query, |relation| {
+        let parts = relation.0.iter().rev().map(ObjectNamePart::as_ident);
+        match (parts.clone().nth(from_the_end).flatten(), parts.last().flatten()) {
+            (Some(part), Some(first)) if Some(part.value.to_lowercase().as_str()) == missing => {
+                ControlFlow::Break(first.span.start)
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    match found {
+        ControlFlow::Break(Location { line, column }) if line > 0 => {
+            let message = format!("line {line}:{column}: {}", failure.message);
+            Failure::new(failure.code, message).into()
+        }
+        _ => error,
+    }
 }
 
 /// `SELECT *` does not show the hidden column.

@@ -33,12 +33,24 @@ use crate::sql::{Failure, TrinoType, field_of};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("$is_number", number_types, is_number),
     Function::new("$zero", |given| Ok(Plan::given(given, given[0].clone())), zero),
+    Function::new("$listed", |given| Ok(Plan::given(given, given[0].clone())), nobodys),
 ];
 
 static IS_NUMBER: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(FUNCTIONS[0].clone())));
 static ZERO: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(FUNCTIONS[1].clone())));
+
+static LISTED: LazyLock<Arc<ScalarUDF>> =
+    LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(FUNCTIONS[2].clone())));
+
+/// NaNs that no value is: looked up by their bits, they are never found.
+const NOBODYS: (f32, f64) = (f32::from_bits(0x7fc0_6e6f), f64::from_bits(0x7ff8_0000_6e6f_6e65));
+
+/// A double of a list, where values are looked up by their bits.
+pub(in crate::trino) fn listed(item: Expr) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(LISTED.clone(), vec![item]))
+}
 
 /// A double whose zero has no sign.
 pub(in crate::trino) fn zeroed(value: Expr) -> Expr {
@@ -323,5 +335,19 @@ fn zero(call: &Call) -> Result<ArrayRef> {
     }
     let doubles = array.as_primitive::<Float64Type>();
     let found: PrimitiveArray<Float64Type> = unary(doubles, |value: f64| value + 0.0);
+    Ok(Arc::new(found))
+}
+
+/// Zeros without their sign, and NaN as one that is nobody's.
+fn nobodys(call: &Call) -> Result<ArrayRef> {
+    let array = zero(call)?;
+    if let Some(reals) = array.as_primitive_opt::<Float32Type>() {
+        let found: PrimitiveArray<Float32Type> =
+            unary(reals, |value: f32| if value.is_nan() { NOBODYS.0 } else { value });
+        return Ok(Arc::new(found));
+    }
+    let doubles = array.as_primitive::<Float64Type>();
+    let found: PrimitiveArray<Float64Type> =
+        unary(doubles, |value: f64| if value.is_nan() { NOBODYS.1 } else { value });
     Ok(Arc::new(found))
 }

@@ -59,7 +59,7 @@ pub(super) use aggregate::with_numbers_first;
 pub(super) use arithmetic::operator_name;
 pub(super) use cast::{OnFailure, cast_array, literal_type};
 pub(super) use coalesce::coalesced;
-pub(super) use comparison::zeroed;
+pub(super) use comparison::{listed, zeroed};
 pub(super) use conditional::common;
 pub(super) use function::{coerces, unexpected};
 pub(super) use interval::interval_literal;

@@ -1,4 +1,4 @@
-//! `VALUES` whose columns have times of several types.
+//! `VALUES` whose columns have times or texts of several types.
 
 use datafusion::sql::sqlparser::ast::{Expr, Query, SetExpr, Value};
 
@@ -22,7 +22,7 @@ pub(super) fn one_type(query: &mut Query) {
                 kinds.push(kind);
             }
         }
-        if kinds.len() < 2 || !kinds.iter().any(TrinoType::holds_time) {
+        if kinds.len() < 2 || !kinds.iter().any(|kind| kind.holds_time() || is_limited(kind)) {
             continue;
         }
         let Some(common) = common(&kinds) else { continue };
@@ -38,8 +38,18 @@ fn is_null(cell: &Expr) -> bool {
     matches!(cell, Expr::Value(value) if value.value == Value::Null)
 }
 
+/// Whether it is told from other texts by its length.
+fn is_limited(kind: &TrinoType) -> bool {
+    matches!(kind, TrinoType::Varchar(Some(_)) | TrinoType::Char(_))
+}
+
 /// The type of a literal or a cast.
 fn kind_of(cell: &Expr) -> Option<TrinoType> {
+    if let Expr::Value(value) = cell
+        && matches!(value.value, Value::SingleQuotedString(_))
+    {
+        return Some(TrinoType::Varchar(None));
+    }
     let Expr::Function(function) = cell else { return None };
     let name = function_name(function)?;
     let arguments = plain_arguments(function)?;
