@@ -52,7 +52,9 @@ fn statements_of_a_pipe_run_one_after_another_up_to_the_first_that_fails() {
     let (code, out, error) = texts(&piped(data.path(), &["--format", "json"], failing));
     assert_eq!((code, out.as_str()), (Some(1), "[\n{\"one\":1}\n]\n"));
     assert!(
-        error.starts_with("standard input, line 2:\nerror: COLUMN_NOT_FOUND: Column 'zonne'"),
+        error.starts_with(
+            "standard input, line 2:\nerror: COLUMN_NOT_FOUND: line 2:3: Column 'zonne'"
+        ),
         "{error}"
     );
     assert!(error.contains("\n    zonne\n    ^\n"), "{error}");
@@ -114,7 +116,7 @@ fn what_cannot_be_done_is_said_and_leaves_no_file() {
             &["SHOW DATABASES", "--output", &to],
             "only what a query answers can be written as Parquet",
         ),
-        (&["SELECT\n nothing", "--output", &to], "COLUMN_NOT_FOUND: Column 'nothing'"),
+        (&["SELECT\n nothing", "--output", &to], "COLUMN_NOT_FOUND: line 2:2: Column 'nothing'"),
         (&["SELECT json_parse('1') AS j", "--output", &to], "NOT_SUPPORTED"),
         (&["SELECT ARRAY[1] AS a WHERE false", "--output", &to], "there are no rows"),
         (&["--file", "missing.sql"], "missing.sql cannot be read"),

@@ -7,6 +7,7 @@ mod expression;
 mod function;
 mod grouping;
 mod relation;
+mod sample;
 mod select;
 mod values;
 mod wildcard;

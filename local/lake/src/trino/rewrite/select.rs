@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
     Query, Select, SelectItem, TableAlias, TableFactor, Value,
 };
 
-use super::lower;
+use super::{lower, sample};
 use crate::sql::Failure;
 use crate::trino::ast::{number, quoted, text};
 use crate::trino::ties::MARK;
@@ -273,20 +273,11 @@ pub(in crate::trino) fn shown_name(name: &str, position: usize) -> String {
 }
 
 pub(super) fn table_factor(factor: &mut TableFactor) -> Result<(), Failure> {
+    sample::by_chance(factor)?;
     match factor {
-        TableFactor::Table { alias, sample, .. } => {
-            if sample.is_some() {
-                return Err(Failure::not_supported("TABLESAMPLE is not supported"));
-            }
-            alias.iter_mut().for_each(lower_alias);
-        }
-        TableFactor::Derived { alias, sample, .. } => {
-            if sample.is_some() {
-                return Err(Failure::not_supported("TABLESAMPLE is not supported"));
-            }
-            alias.iter_mut().for_each(lower_alias);
-        }
-        TableFactor::UNNEST { alias, .. }
+        TableFactor::Table { alias, .. }
+        | TableFactor::Derived { alias, .. }
+        | TableFactor::UNNEST { alias, .. }
         | TableFactor::NestedJoin { alias, .. }
         | TableFactor::Function { alias, .. }
         | TableFactor::TableFunction { alias, .. } => alias.iter_mut().for_each(lower_alias),
