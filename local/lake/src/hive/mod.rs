@@ -14,7 +14,7 @@ mod statement;
 mod token;
 mod types;
 
-pub(crate) use execute::execute;
+pub(crate) use execute::{execute, format_classes};
 pub use statement::{
     AlterAction, ColumnDefinition, ColumnPlace, CreateTable, DescribeStyle, HiveStatement,
     PartitionField, PartitionSpec, RowFormat, StoredAs, TableName,

@@ -164,8 +164,9 @@ impl QueryError {
             Self::Trino { code, message } => Self::Trino {
                 code,
                 message: format!(
-                    "{message}. You may need to manually clean the data at location '{location}' \
-                     before retrying. Athena will not delete data in your account."
+                    "{}. You may need to manually clean the data at location '{location}' \
+                     before retrying. Athena will not delete data in your account.",
+                    message.trim_end_matches('.')
                 ),
             },
             other => other,

@@ -35,6 +35,8 @@ pub(crate) enum Format {
     /// `org.apache.hive.hcatalog.data.JsonSerDe` and Hive's own
     HiveJson,
     Parquet,
+    Orc,
+    Avro,
 }
 
 impl TableDefinition {
@@ -149,11 +151,16 @@ fn format_of(storage: &StorageDescriptor) -> Result<Format, Failure> {
     match serde.rsplit('.').next().unwrap_or_default() {
         "OpenCSVSerde" => Ok(Format::OpenCsv),
         "LazySimpleSerDe" if input.ends_with("MapredParquetInputFormat") => Ok(Format::Parquet),
+        "LazySimpleSerDe" if input.ends_with("SequenceFileInputFormat") => Err(unsupported(input)),
         "LazySimpleSerDe" => Ok(Format::Delimited),
         "ParquetHiveSerDe" => Ok(Format::Parquet),
+        "OrcSerde" => Ok(Format::Orc),
+        "AvroSerDe" => Ok(Format::Avro),
         "JsonSerDe" if serde.contains("openx") => Ok(Format::OpenxJson),
         "JsonSerDe" => Ok(Format::HiveJson),
         "" if input.ends_with("MapredParquetInputFormat") => Ok(Format::Parquet),
+        "" if input.ends_with("OrcInputFormat") => Ok(Format::Orc),
+        "" if input.ends_with("AvroContainerInputFormat") => Ok(Format::Avro),
         "" if input.is_empty() || input.ends_with("TextInputFormat") => Ok(Format::Delimited),
         "" => Err(unsupported(input)),
         _ => Err(unsupported(serde)),

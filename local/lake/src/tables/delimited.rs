@@ -9,7 +9,8 @@ use datafusion::common::Result;
 use fields::{Delimited, Kind, Odd, Values};
 
 use super::TableDefinition;
-use super::text_scan::{LineReader, Wanted};
+use super::file_scan::Wanted;
+use super::text::LineReader;
 use crate::sql::{Failure, TrinoType};
 use crate::trino::{text_to_list, text_to_map, text_to_or_null};
 

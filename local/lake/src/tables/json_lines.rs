@@ -4,7 +4,8 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;
 use indexmap::IndexMap;
 
-use super::text_scan::{LineReader, Wanted};
+use super::file_scan::Wanted;
+use super::text::LineReader;
 use super::{Format, TableDefinition};
 use crate::sql::Failure;
 use crate::trino::{Json, json_to};

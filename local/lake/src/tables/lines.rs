@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::stored_bytes::StoredBytes;
 use super::{DataFile, Scanned};
 use crate::sql::Failure;
-use crate::store::{BlobReader, Store};
+use crate::store::Store;
 
 /// Bytes of a packed object read from the store at once.
 const PACKED: usize = 256 * 1024;
@@ -34,27 +35,6 @@ impl Packing {
             }
             _ => Ok(Self::Plain),
         }
-    }
-}
-
-/// An object's bytes, counted as they are read.
-struct StoredBytes {
-    blob: BlobReader,
-    range: Range<u64>,
-    scanned: Scanned,
-}
-
-impl Read for StoredBytes {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let left = self.range.end - self.range.start;
-        let count = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let read = self.blob.read_some(self.range.start, &mut out[..count])?;
-        if read == 0 && count > 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.range.start += read as u64;
-        self.scanned.add(read as u64).map_err(io::Error::other)?;
-        Ok(read)
     }
 }
 

@@ -1,20 +1,26 @@
 //! Tables as the engine reads and writes them: from a catalog entry and the objects
 //! under its location to batches, and back.
 
+mod avro;
+mod caught;
 mod definition;
 mod delimited;
+mod file_scan;
 mod files;
+mod fit;
 mod json_lines;
 mod lines;
 mod milliseconds;
 mod open_csv;
+mod orc;
 mod parquet_items;
 mod parquet_scan;
 mod partitions;
 mod projection;
 mod provider;
 mod scanned;
-mod text_scan;
+mod stored_bytes;
+mod text;
 mod writer;
 
 pub(crate) use definition::{Format, TableDefinition};
@@ -23,5 +29,5 @@ pub use parquet_items::parquet_items;
 pub(crate) use provider::{HiveTable, PATH_COLUMN};
 pub(crate) use scanned::{QueryStores, Scanned};
 pub(crate) use writer::{
-    Compression, FileFormat, OPEN_PARTITIONS, TableWriter, WriterPlan, Written,
+    Compression, FileFormat, OPEN_PARTITIONS, TableWriter, WriterPlan, Written, check_columns,
 };

@@ -12,7 +12,8 @@ use fields::Quoted;
 
 use super::TableDefinition;
 use super::delimited::once_each;
-use super::text_scan::{LineReader, Wanted};
+use super::file_scan::Wanted;
+use super::text::LineReader;
 use crate::sql::{Failure, TrinoType};
 use crate::trino::text_to;
 

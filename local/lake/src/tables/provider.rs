@@ -10,8 +10,9 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::file_scan::FileScan;
 use super::partitions::Candidate;
-use super::text_scan::TextScan;
+
 use super::{
     DataFile, Format, Scanned, TableDefinition, data_files, parquet_scan, partitions, projection,
 };
@@ -148,6 +149,6 @@ impl TableProvider for HiveTable {
             });
         }
         let partitions = state.config().target_partitions();
-        Ok(Arc::new(TextScan::new(self, constants, files, projection, limit, partitions)?))
+        Ok(Arc::new(FileScan::new(self, constants, files, projection, limit, partitions)?))
     }
 }

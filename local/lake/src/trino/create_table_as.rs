@@ -16,8 +16,11 @@ use crate::S3Url;
 use crate::catalog::{
     CatalogError, Column, PartitionInput, SerDeInfo, StorageDescriptor, TableInput,
 };
+use crate::hive::format_classes;
 use crate::sql::{ColumnInfo, Failure, QueryError, QueryOutput, TrinoType, write_metadata};
-use crate::tables::{Compression, FileFormat, OPEN_PARTITIONS, WriterPlan, is_empty};
+use crate::tables::{
+    Compression, FileFormat, OPEN_PARTITIONS, WriterPlan, check_columns, is_empty,
+};
 
 pub(super) async fn run(
     running: &Running<'_>,
@@ -105,6 +108,7 @@ async fn fill(
     check_keys(&columns, &properties.partitioned_by)?;
     let hive = write::check_types(&columns)?;
     let keys = properties.partitioned_by.len();
+    check_columns(properties.format, &columns[..columns.len() - keys])?;
     let writer = Arc::new(WriterPlan::new(
         lake.store.clone(),
         folder,
@@ -200,14 +204,8 @@ fn register(
         ("EXTERNAL".to_owned(), "TRUE".to_owned()),
         ("has_encrypted_data".to_owned(), "false".to_owned()),
     ]);
-    if properties.format == FileFormat::Parquet {
-        let codec = match properties.compression {
-            Compression::None => "NONE",
-            Compression::Snappy => "SNAPPY",
-            Compression::Gzip => "GZIP",
-            Compression::Zstd(_) => "ZSTD",
-        };
-        parameters.insert("parquet.compression".to_owned(), codec.to_owned());
+    if let Some((property, codec)) = packing(properties) {
+        parameters.insert(property.to_owned(), codec.to_owned());
     }
     if let Some(comment) = &create.comment {
         parameters.insert("comment".to_owned(), comment.clone());
@@ -232,6 +230,26 @@ fn register(
         return Ok(());
     }
     add_partitions(running, (database, name), &storage, writer)
+}
+
+/// The property of a table that says how its files are packed.
+fn packing(properties: &WriteProperties) -> Option<(&'static str, &'static str)> {
+    let property = match properties.format {
+        FileFormat::Parquet => "parquet.compression",
+        FileFormat::Orc => "orc.compress",
+        FileFormat::Avro => "avro.compression",
+        FileFormat::Text { .. } | FileFormat::Json => return None,
+    };
+    let codec = match properties.compression {
+        Compression::None => "NONE",
+        Compression::Snappy => "SNAPPY",
+        Compression::Gzip => "GZIP",
+        Compression::Zstd(_) => "ZSTD",
+        Compression::Deflate if properties.format == FileFormat::Orc => "ZLIB",
+        Compression::Deflate => "DEFLATE",
+        Compression::Lz4 => "LZ4",
+    };
+    Some((property, codec))
 }
 
 /// Adds the partitions written that the catalog does not know yet.
@@ -276,23 +294,13 @@ pub(super) fn add_partitions(
 }
 
 fn storage(properties: &WriteProperties, folder: &S3Url, columns: &[Column]) -> StorageDescriptor {
-    let (input, output, serde) = match properties.format {
-        FileFormat::Parquet => (
-            "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-            "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-            "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-        ),
-        FileFormat::Text { .. } => (
-            "org.apache.hadoop.mapred.TextInputFormat",
-            "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-            "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-        ),
-        FileFormat::Json => (
-            "org.apache.hadoop.mapred.TextInputFormat",
-            "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-            "org.apache.hive.hcatalog.data.JsonSerDe",
-        ),
-    };
+    let (input, output, serde) = format_classes(match properties.format {
+        FileFormat::Parquet => "PARQUET",
+        FileFormat::Orc => "ORC",
+        FileFormat::Avro => "AVRO",
+        FileFormat::Text { .. } => "TEXTFILE",
+        FileFormat::Json => "JSONFILE",
+    });
     let mut parameters = BTreeMap::new();
     if let FileFormat::Text { delimiter } = properties.format {
         let delimiter = char::from(delimiter).to_string();

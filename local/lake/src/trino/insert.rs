@@ -11,11 +11,11 @@ use datafusion::sql::sqlparser::ast::Query;
 use super::names::{CATALOG, complete};
 use super::query::Running;
 use super::write::{self, Target};
-use super::{create_table_as, planning};
+use super::{create_table_as, planning, properties};
 use crate::catalog::CatalogError;
 use crate::hive::TableName;
 use crate::sql::{ColumnInfo, Failure, QueryError, QueryOutput, TrinoType, write_metadata};
-use crate::tables::{Compression, FileFormat, Format, TableDefinition, WriterPlan};
+use crate::tables::{Compression, FileFormat, Format, TableDefinition, WriterPlan, check_columns};
 
 pub(super) async fn run(
     running: &Running<'_>,
@@ -38,6 +38,7 @@ pub(super) async fn run(
     }
     let definition = TableDefinition::of(&entry)?;
     let (format, compression) = file_format(&definition)?;
+    check_columns(format, &definition.columns)?;
     let folder = definition.location.clone().ok_or_else(|| {
         Failure::new("HIVE_INVALID_METADATA", format!("Table {database}.{name} has no location"))
     })?;
@@ -86,14 +87,19 @@ fn file_format(definition: &TableDefinition) -> Result<(FileFormat, Compression)
         )));
     }
     let parameter = |name: &str| definition.parameters.get(name).map(|value| value.to_uppercase());
-    let compression = parameter("parquet.compression")
-        .or_else(|| parameter("write.compression"))
-        .or_else(|| parameter("compression"));
-    let compression = match compression.as_deref() {
+    let said = |own: &str| {
+        parameter(own)
+            .or_else(|| parameter("write.compression"))
+            .or_else(|| parameter("compression"))
+    };
+    let compression = match said("parquet.compression").as_deref() {
         Some("ZSTD") => Compression::Zstd(3),
         Some("SNAPPY") => Compression::Snappy,
         Some("NONE" | "UNCOMPRESSED") => Compression::None,
         _ => Compression::Gzip,
+    };
+    let packed = |format: FileFormat, own: &str| {
+        Ok((format, properties::codec(format, said(own).as_deref(), None)?))
     };
     match definition.format {
         Format::Parquet => Ok((FileFormat::Parquet, compression)),
@@ -105,6 +111,8 @@ fn file_format(definition: &TableDefinition) -> Result<(FileFormat, Compression)
             Ok((FileFormat::Text { delimiter }, compression))
         }
         Format::HiveJson => Ok((FileFormat::Json, compression)),
+        Format::Orc => packed(FileFormat::Orc, "orc.compress"),
+        Format::Avro => packed(FileFormat::Avro, "avro.compression"),
         Format::OpenCsv | Format::OpenxJson => Err(Failure::not_supported(format!(
             "Inserting into Hive table {} is not supported: its SerDe is read-only",
             definition.full_name()

@@ -11,7 +11,7 @@ use super::write::{self, Target};
 use super::{planning, properties};
 use crate::S3Url;
 use crate::sql::{ColumnInfo, Failure, QueryError, QueryOutput, TrinoType, write_metadata};
-use crate::tables::{WriterPlan, is_empty};
+use crate::tables::{WriterPlan, check_columns, is_empty};
 
 pub(super) async fn run(
     running: &Running<'_>,
@@ -57,6 +57,7 @@ pub(super) async fn run(
         )
         .into());
     }
+    check_columns(properties.format, &columns[..columns.len().saturating_sub(keys)])?;
     let schema = Schema::new(
         columns.iter().map(|(name, kind)| crate::sql::field_of(name, kind)).collect::<Vec<_>>(),
     );

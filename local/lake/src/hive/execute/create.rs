@@ -238,7 +238,7 @@ fn storage(create: &CreateTable, location: &S3Url) -> Result<StorageDescriptor, 
 }
 
 /// `InputFormat`, `OutputFormat` and `SerDe` of `STORED AS`.
-fn format_classes(format: &str) -> (&'static str, &'static str, &'static str) {
+pub(crate) fn format_classes(format: &str) -> (&'static str, &'static str, &'static str) {
     match format {
         "PARQUET" => (
             "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",

@@ -6,6 +6,8 @@ mod describe;
 mod repair;
 mod show;
 
+pub(crate) use create::format_classes;
+
 use std::collections::BTreeMap;
 
 use super::statement::{HiveStatement, TableName};

@@ -10,7 +10,7 @@ use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use super::text;
+use super::{avro, orc, text};
 use crate::S3Url;
 use crate::store::{BlobWriter, PutOptions, Store};
 
@@ -25,6 +25,8 @@ pub(crate) enum FileFormat {
         delimiter: u8,
     },
     Json,
+    Orc,
+    Avro,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +36,20 @@ pub(crate) enum Compression {
     Gzip,
     /// With its level, 1 to 22.
     Zstd(i32),
+    /// ORC's ZLIB and Avro's DEFLATE.
+    Deflate,
+    Lz4,
 }
 
 impl FileFormat {
     /// What a file's name ends with: text is unpacked by its suffix.
     pub(super) fn suffix(self, compression: Compression) -> &'static str {
         match (self, compression) {
-            (Self::Parquet, _) | (_, Compression::None | Compression::Snappy) => "",
+            (Self::Parquet | Self::Orc | Self::Avro, _)
+            | (
+                _,
+                Compression::None | Compression::Snappy | Compression::Deflate | Compression::Lz4,
+            ) => "",
             (_, Compression::Gzip) => ".gz",
             (_, Compression::Zstd(_)) => ".zst",
         }
@@ -55,6 +64,8 @@ pub(super) struct FileWriter {
 
 enum Sink {
     Parquet(Box<ArrowWriter<BlobWriter>>),
+    Orc(Box<orc::Writer>),
+    Avro(Box<avro::Writer>),
     Rows { format: FileFormat, out: Box<Packed>, buffer: String },
 }
 
@@ -89,7 +100,7 @@ impl Packed {
     }
 }
 
-fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+pub(super) fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
@@ -114,6 +125,10 @@ impl FileWriter {
                     options,
                 )?))
             }
+            FileFormat::Orc => Sink::Orc(Box::new(orc::Writer::open(blob, schema, compression)?)),
+            FileFormat::Avro => {
+                Sink::Avro(Box::new(avro::Writer::open(blob, schema, compression)?))
+            }
             FileFormat::Text { .. } | FileFormat::Json => {
                 let out = match compression {
                     Compression::Gzip => Packed::Gzip(flate2::write::GzEncoder::new(
@@ -123,7 +138,10 @@ impl FileWriter {
                     Compression::Zstd(level) => {
                         Packed::Zstd(zstd::stream::write::Encoder::new(blob, level)?)
                     }
-                    Compression::None | Compression::Snappy => Packed::Plain(blob),
+                    Compression::None
+                    | Compression::Snappy
+                    | Compression::Deflate
+                    | Compression::Lz4 => Packed::Plain(blob),
                 };
                 Sink::Rows { format, out: Box::new(out), buffer: String::new() }
             }
@@ -134,12 +152,14 @@ impl FileWriter {
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match &mut self.sink {
             Sink::Parquet(writer) => Ok(writer.write(batch)?),
+            Sink::Orc(writer) => writer.write(batch),
+            Sink::Avro(writer) => writer.write(batch),
             Sink::Rows { format, out, buffer } => {
                 match format {
                     FileFormat::Text { delimiter } => {
                         text::write_delimited(batch, char::from(*delimiter), buffer);
                     }
-                    FileFormat::Json | FileFormat::Parquet => text::write_json(batch, buffer),
+                    _ => text::write_json(batch, buffer),
                 }
                 out.write_all(buffer.as_bytes())?;
                 buffer.clear();
@@ -152,14 +172,16 @@ impl FileWriter {
     pub fn buffered(&self) -> usize {
         match &self.sink {
             Sink::Parquet(writer) => writer.memory_size(),
-            Sink::Rows { .. } => 0,
+            Sink::Orc(writer) => writer.buffered(),
+            Sink::Avro(_) | Sink::Rows { .. } => 0,
         }
     }
 
     pub fn flush(&mut self) -> Result<()> {
         match &mut self.sink {
             Sink::Parquet(writer) => Ok(writer.flush()?),
-            Sink::Rows { .. } => Ok(()),
+            Sink::Orc(writer) => writer.flush(),
+            Sink::Avro(_) | Sink::Rows { .. } => Ok(()),
         }
     }
 
@@ -167,6 +189,8 @@ impl FileWriter {
     pub fn finish(self) -> Result<(String, u64)> {
         let blob = match self.sink {
             Sink::Parquet(writer) => writer.into_inner()?,
+            Sink::Orc(writer) => writer.finish()?,
+            Sink::Avro(writer) => writer.finish()?,
             Sink::Rows { out, .. } => out.finish()?,
         };
         let blob = blob.finish()?;
@@ -182,7 +206,8 @@ fn properties(compression: Compression) -> Result<WriterProperties> {
     let codec = match compression {
         Compression::None => Codec::UNCOMPRESSED,
         Compression::Snappy => Codec::SNAPPY,
-        Compression::Gzip => Codec::GZIP(GzipLevel::default()),
+        Compression::Gzip | Compression::Deflate => Codec::GZIP(GzipLevel::default()),
+        Compression::Lz4 => Codec::LZ4_RAW,
         Compression::Zstd(level) => Codec::ZSTD(ZstdLevel::try_new(level)?),
     };
     Ok(WriterProperties::builder()

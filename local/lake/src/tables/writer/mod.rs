@@ -4,8 +4,11 @@
 //! plan; they share the count of open partitions. A file is an object once it is
 //! whole, and stays when the statement fails later, as on Athena.
 
+mod avro;
+mod columns;
 mod deal;
 mod file;
+mod orc;
 mod text;
 
 use std::collections::{BTreeSet, HashMap};
@@ -22,6 +25,7 @@ use crate::S3Url;
 use crate::sql::Failure;
 use crate::store::Store;
 
+pub(crate) use columns::check_columns;
 use deal::dealt;
 use file::FileWriter;
 pub(crate) use file::{Compression, FileFormat};

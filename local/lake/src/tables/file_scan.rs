@@ -1,4 +1,5 @@
-//! Text files under a Hive table: read in threads of their own, a batch at a time; at once where there is one thread.
+//! Files under a Hive table that this room reads itself: in threads of their own, a batch at a time; at once where there
+//! is one thread. How bytes become columns is each format's own matter (`text`, `orc`, `avro`).
 
 use std::fmt;
 use std::ops::Range;
@@ -21,17 +22,15 @@ use datafusion::physical_plan::{
 
 use futures::{Stream, TryStreamExt as _, stream};
 
-use super::lines::{Lines, Packing};
+use super::lines::Packing;
 use super::provider::{FileToScan, HiveTable};
-use super::{Format, Scanned, TableDefinition, delimited, json_lines, open_csv};
+use super::{Format, Scanned, TableDefinition, avro, orc, text};
 use crate::sql::{Failure, TrinoType};
 use crate::store::{Store, is_single_threaded};
 
 /// Rows of a batch.
-const ROWS: usize = 8_192;
-/// Bytes of lines after which a batch ends, however few its rows are.
-const BYTES: usize = 64 * 1024 * 1024;
-/// Plain files are cut into pieces no smaller than this, to be read side by side.
+pub(super) const ROWS: usize = 8_192;
+/// Files that can be are cut into pieces no smaller than this, to be read side by side.
 const LEAST_PIECE: u64 = 8 * 1024 * 1024;
 
 /// A column a reader is asked for.
@@ -43,32 +42,30 @@ pub(super) struct Wanted {
     pub kind: TrinoType,
 }
 
-/// Turns lines into columns.
-pub(super) trait LineReader: Send {
-    fn line(&mut self, line: &[u8]) -> Result<(), Failure>;
-    fn rows(&self) -> usize;
-    /// The columns wanted, in their order; the reader begins anew.
-    fn finish(&mut self) -> Result<Vec<ArrayRef>>;
-}
-
 #[derive(Debug, Clone)]
-struct Piece {
-    file: FileToScan,
-    /// `None`: the whole file.
-    range: Option<Range<u64>>,
+pub(super) struct Piece {
+    pub file: FileToScan,
+    /// Bytes; `None`: the whole file.
+    pub range: Option<Range<u64>>,
 }
 
-pub(super) struct TextScan {
-    store: Store,
-    scanned: Scanned,
-    definition: Arc<TableDefinition>,
+pub(super) struct FileScan {
+    reading: Reading,
     partitions: Vec<Vec<Piece>>,
-    wanted: Vec<Wanted>,
     /// Of each output column: which wanted one it is, or which constant.
     sources: Vec<Source>,
     schema: SchemaRef,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
+}
+
+/// What is read, of whichever file.
+#[derive(Clone)]
+pub(super) struct Reading {
+    pub store: Store,
+    pub scanned: Scanned,
+    pub definition: Arc<TableDefinition>,
+    pub wanted: Vec<Wanted>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +74,7 @@ enum Source {
     Constant(usize),
 }
 
-impl TextScan {
+impl FileScan {
     pub fn new(
         table: &HiveTable,
         constants: Vec<FieldRef>,
@@ -101,7 +98,7 @@ impl TextScan {
         }
         let schema =
             Arc::new(Schema::new(columns.iter().map(|at| fields[*at].clone()).collect::<Vec<_>>()));
-        let partitions = pieces(files, count)?;
+        let partitions = pieces(definition.format, files, count)?;
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema.clone()),
             Partitioning::UnknownPartitioning(partitions.len()),
@@ -109,11 +106,13 @@ impl TextScan {
             Boundedness::Bounded,
         );
         Ok(Self {
-            store: table.lake.store.clone(),
-            scanned: table.scanned.clone(),
-            definition: Arc::new(definition.clone()),
+            reading: Reading {
+                store: table.lake.store.clone(),
+                scanned: table.scanned.clone(),
+                definition: Arc::new(definition.clone()),
+                wanted,
+            },
             partitions,
-            wanted,
             sources,
             schema,
             limit,
@@ -122,14 +121,26 @@ impl TextScan {
     }
 }
 
-/// Cuts large plain files and deals the pieces to `count` readers.
-fn pieces(files: Vec<FileToScan>, count: usize) -> Result<Vec<Vec<Piece>>> {
+/// Whether a file of the format can be read in pieces.
+fn is_cut(format: Format, key: &str) -> Result<bool, Failure> {
+    Ok(match format {
+        Format::OpenCsv | Format::Delimited | Format::OpenxJson | Format::HiveJson => {
+            Packing::of(key)? == Packing::Plain
+        }
+        // By its stripes.
+        Format::Orc => true,
+        Format::Avro | Format::Parquet => false,
+    })
+}
+
+/// Cuts large files and deals the pieces to `count` readers.
+fn pieces(format: Format, files: Vec<FileToScan>, count: usize) -> Result<Vec<Vec<Piece>>> {
     let total: u64 = files.iter().map(|file| file.file.size).sum();
     let share = (total / count.max(1) as u64 + 1).max(LEAST_PIECE);
     let mut found: Vec<(u64, Piece)> = Vec::new();
     for file in files {
         let size = file.file.size;
-        if Packing::of(file.file.url.key())? == Packing::Plain && size > share {
+        if is_cut(format, file.file.url.key())? && size > share {
             let mut start = 0;
             while start < size {
                 let end = size.min(start + share);
@@ -151,22 +162,27 @@ fn pieces(files: Vec<FileToScan>, count: usize) -> Result<Vec<Vec<Piece>>> {
     Ok(partitions.into_iter().map(|(_, pieces)| pieces).collect())
 }
 
-impl fmt::Debug for TextScan {
+impl fmt::Debug for FileScan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "TextScan({})", self.definition.full_name())
+        write!(formatter, "FileScan({})", self.reading.definition.full_name())
     }
 }
 
-impl DisplayAs for TextScan {
+impl DisplayAs for FileScan {
     fn fmt_as(&self, _: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files: usize = self.partitions.iter().map(Vec::len).sum();
-        write!(formatter, "TextScan: table={}, pieces={files}", self.definition.full_name())
+        let table = self.reading.definition.full_name();
+        write!(formatter, "{}: table={table}, pieces={files}", self.name())
     }
 }
 
-impl ExecutionPlan for TextScan {
+impl ExecutionPlan for FileScan {
     fn name(&self) -> &'static str {
-        "TextScan"
+        match self.reading.definition.format {
+            Format::Orc => "OrcScan",
+            Format::Avro => "AvroScan",
+            _ => "TextScan",
+        }
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -195,10 +211,7 @@ impl ExecutionPlan for TextScan {
         let mut builder = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), 2);
         let sender = builder.tx();
         let mut reader = PieceReader {
-            store: self.store.clone(),
-            scanned: self.scanned.clone(),
-            definition: self.definition.clone(),
-            wanted: self.wanted.clone(),
+            reading: self.reading.clone(),
             sources: self.sources.clone(),
             schema: self.schema.clone(),
             left: self.limit.unwrap_or(usize::MAX),
@@ -215,7 +228,8 @@ impl ExecutionPlan for TextScan {
                 if reader.left == 0 {
                     break;
                 }
-                let more = reader.read(&piece, |batch| sender.blocking_send(Ok(batch)).is_ok())?;
+                let more =
+                    reader.read(&piece, &mut |batch| sender.blocking_send(Ok(batch)).is_ok())?;
                 if !more {
                     break;
                 }
@@ -227,10 +241,7 @@ impl ExecutionPlan for TextScan {
 }
 
 struct PieceReader {
-    store: Store,
-    scanned: Scanned,
-    definition: Arc<TableDefinition>,
-    wanted: Vec<Wanted>,
+    reading: Reading,
     sources: Vec<Source>,
     schema: SchemaRef,
     /// Rows still asked for.
@@ -246,7 +257,7 @@ impl PieceReader {
         let mut batches = Vec::new();
         for piece in pieces {
             let more = self.left > 0
-                && self.read(piece, |batch| {
+                && self.read(piece, &mut |batch| {
                     batches.push(Ok(batch));
                     true
                 })?;
@@ -258,61 +269,49 @@ impl PieceReader {
     }
 
     /// Reads a piece; false once nobody listens or enough rows are read.
-    fn read(&mut self, piece: &Piece, mut send: impl FnMut(RecordBatch) -> bool) -> Result<bool> {
-        let file = &piece.file;
-        let mut lines =
-            Lines::open(&self.store, &file.file, piece.range.clone(), self.scanned.clone())?;
-        if piece.range.as_ref().is_none_or(|range| range.start == 0) {
-            for _ in 0..self.definition.header_lines() {
-                lines.advance()?;
+    fn read(&mut self, piece: &Piece, send: &mut dyn FnMut(RecordBatch) -> bool) -> Result<bool> {
+        let Self { reading, sources, schema, left } = self;
+        let mut rows = Rows { file: &piece.file, sources, schema, left, send };
+        match reading.definition.format {
+            Format::OpenCsv | Format::Delimited | Format::OpenxJson | Format::HiveJson => {
+                text::read(reading, piece, &mut rows)
             }
-        }
-        let mut reader = line_reader(&self.definition, &self.wanted);
-        let mut bytes = 0;
-        loop {
-            let more = lines.advance()?;
-            if more {
-                reader.line(lines.line())?;
-                bytes += lines.line().len();
-            }
-            let rows = reader.rows();
-            if rows >= ROWS.min(self.left) || bytes >= BYTES || (!more && rows > 0) {
-                bytes = 0;
-                let columns = reader.finish()?;
-                let batch = self.batch(&columns, rows, file)?;
-                let batch = batch.slice(0, rows.min(self.left));
-                self.left -= batch.num_rows();
-                if !send(batch) || self.left == 0 {
-                    return Ok(false);
-                }
-            }
-            if !more {
-                return Ok(true);
-            }
+            Format::Orc => orc::read(reading, piece, &mut rows),
+            Format::Avro => avro::read(reading, piece, &mut rows),
+            Format::Parquet => unreachable!("parquet_scan reads Parquet files"),
         }
     }
+}
 
-    fn batch(&self, read: &[ArrayRef], rows: usize, file: &FileToScan) -> Result<RecordBatch> {
+/// Where what is read of a piece goes.
+pub(super) struct Rows<'a> {
+    file: &'a FileToScan,
+    sources: &'a [Source],
+    schema: &'a SchemaRef,
+    left: &'a mut usize,
+    send: &'a mut dyn FnMut(RecordBatch) -> bool,
+}
+
+impl Rows<'_> {
+    /// Rows still asked for.
+    pub fn left(&self) -> usize {
+        *self.left
+    }
+
+    /// Sends rows of the columns wanted, in their order; false once nobody listens or enough rows are read.
+    pub fn send(&mut self, read: &[ArrayRef], rows: usize) -> Result<bool> {
         let columns = self
             .sources
             .iter()
             .map(|source| match source {
                 Source::Read(at) => Ok(read[*at].clone()),
-                Source::Constant(at) => file.values[*at].to_array_of_size(rows),
+                Source::Constant(at) => self.file.values[*at].to_array_of_size(rows),
             })
             .collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
-    }
-}
-
-fn line_reader(definition: &TableDefinition, wanted: &[Wanted]) -> Box<dyn LineReader> {
-    match definition.format {
-        Format::OpenCsv => Box::new(open_csv::Reader::new(definition, wanted)),
-        Format::Delimited => Box::new(delimited::Reader::new(definition, wanted)),
-        Format::OpenxJson | Format::HiveJson => {
-            Box::new(json_lines::Reader::new(definition, wanted))
-        }
-        Format::Parquet => unreachable!("Parquet files are no text: parquet_scan reads them"),
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
+        let batch = batch.slice(0, rows.min(*self.left));
+        *self.left -= batch.num_rows();
+        Ok((self.send)(batch) && *self.left > 0)
     }
 }
