@@ -3,10 +3,12 @@
 //! A case is a directive line, a statement up to `----` or a blank line, and what is
 //! expected: `ok`; `query` (rows, `|` between values, NULL bare); `typed` (like query,
 //! column types first); `lines` (a `.txt` result); `error TEXT` (the failure contains
-//! it); `refused TEXT` (not accepted at all); `file URL` (an object's lines).
+//! it); `refused TEXT` (not accepted at all); `file URL` (an object's lines);
+//! `fixture URL NAME` (an object with the bytes of a file of `fixtures/`).
 
 mod canonical;
 mod conformance;
+mod formats;
 mod groups;
 mod guide;
 mod manual;
@@ -72,6 +74,12 @@ pub(super) fn lines(lake: &Lake, output: &QueryOutput) -> Vec<String> {
     let url: S3Url = output.output_location.parse().unwrap();
     let body = lake.store.read(url.bucket(), url.key()).unwrap();
     String::from_utf8(body.to_vec()).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// A file that another program made.
+pub(super) fn fixture(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]

@@ -68,6 +68,15 @@ async fn check(lake: &Lake, case: &Case<'_>) -> Result<(), String> {
             .map_err(|error| error.to_string())?;
         return Ok(());
     }
+    if word == "fixture" {
+        let (url, name) = argument.split_once(' ').ok_or("fixture URL NAME")?;
+        let url: crate::S3Url = url.parse().map_err(|error| format!("{error}"))?;
+        let body = super::fixture(name);
+        lake.store
+            .put(url.bucket(), url.key(), &body, PutOptions::default())
+            .map_err(|error| error.to_string())?;
+        return Ok(());
+    }
     if word == "refused" {
         return match lake.check(&statement) {
             Ok(kind) => Err(format!("was accepted as {kind:?}")),

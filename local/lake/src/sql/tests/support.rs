@@ -97,12 +97,16 @@ async fn the_support_table_is_true() {
         "each row with code has a statement"
     );
     let lake = lake();
-    run(&lake, "CREATE EXTERNAL TABLE orc_table (a int) STORED AS ORC LOCATION 's3://lake/orc/'")
-        .await
-        .unwrap();
-    run(&lake, "CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 1 AS a")
-        .await
-        .unwrap();
+    for made in [
+        "CREATE TABLE orc_table WITH (format = 'ORC', external_location = 's3://lake/orc/') AS SELECT 7 AS b",
+        "DROP TABLE orc_table",
+        "CREATE EXTERNAL TABLE orc_table (a int) STORED AS ORC LOCATION 's3://lake/orc/'",
+        "CREATE TABLE avro_table WITH (format = 'AVRO', external_location = 's3://lake/avro/') AS SELECT 7 AS a, 'x' AS b",
+        "CREATE EXTERNAL TABLE ion_table (a int) STORED AS ION LOCATION 's3://lake/ion/'",
+        "CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 1 AS a",
+    ] {
+        run(&lake, made).await.unwrap();
+    }
     let mut wrong = Vec::new();
     for row in &table {
         let done = match lake.check(row.statement) {
