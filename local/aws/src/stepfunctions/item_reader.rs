@@ -97,7 +97,11 @@ fn items(key: &str, bytes: bytes::Bytes, config: &ReaderConfig) -> Result<Vec<Va
         Some("PARQUET") => {
             lake::parquet_items(bytes, config.max_items.unwrap_or(usize::MAX)).map_err(wrong)
         }
-        Some("ORC") => Err(wrong("ORC is not read here; CSV and Parquet are".to_owned())),
+        // Neither an `InputType` of AWS's nor what it reads of an inventory.
+        Some("ORC") => Err(wrong(
+            "the InputType ORC is not supported; it must be one of CSV, JSON, JSONL, PARQUET, MANIFEST"
+                .to_owned(),
+        )),
         _ if key.rsplit('.').next() == Some("gz") => {
             let mut unpacked = Vec::new();
             let most = LARGEST_OBJECT + 1;

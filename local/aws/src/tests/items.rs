@@ -93,5 +93,5 @@ async fn items_come_from_lists_of_files_packed_or_not() {
     assert!(found.as_str().unwrap().starts_with("broken.json.gz: "), "{found}");
     let found =
         items.read("orc", "getObject", json!({"InputType": "ORC"}), key("broken.json.gz")).await;
-    assert!(found.as_str().unwrap().contains("ORC is not read here"), "{found}");
+    assert!(found.as_str().unwrap().contains("the InputType ORC is not supported"), "{found}");
 }
