@@ -116,6 +116,11 @@ impl Store {
     pub fn metered(&self, meter: &Meter) -> Self {
         Self { meter: meter.clone(), ..self.clone() }
     }
+
+    /// Counts the requests that read these ranges of an object that has been opened, which was one.
+    pub(crate) fn count_ranges(&self, ranges: &[Range<u64>]) {
+        self.meter.read_ranges(ranges);
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The bytes of an ORC file, counted as they are read.
 
 use std::io;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::{Buf as _, Bytes};
@@ -14,10 +15,17 @@ use crate::tables::{DataFile, Scanned};
 const TAIL: u64 = 16 * 1024;
 
 pub(super) struct Source {
-    blob: Mutex<BlobReader>,
+    store: Store,
+    open: Mutex<Open>,
     size: u64,
     scanned: Scanned,
     tail: Bytes,
+}
+
+struct Open {
+    blob: BlobReader,
+    /// What was read so far.
+    ranges: Vec<Range<u64>>,
 }
 
 impl Source {
@@ -29,8 +37,9 @@ impl Source {
         };
         let (object, blob) =
             store.get(file.url.bucket(), file.url.key(), None).map_err(|error| cannot(&error))?;
-        let mut source =
-            Self { blob: Mutex::new(blob), size: object.size, scanned, tail: Bytes::new() };
+        let open = Mutex::new(Open { blob, ranges: Vec::new() });
+        let (store, size) = (store.clone(), object.size);
+        let mut source = Self { store, open, size, scanned, tail: Bytes::new() };
         let start = source.size.saturating_sub(TAIL);
         source.tail =
             source.get_bytes(start, source.size - start).map_err(|error| cannot(&error))?;
@@ -59,6 +68,15 @@ impl ChunkReader for Source {
             return Ok(self.tail.slice(within(start)?..within(end)?));
         }
         self.scanned.add(length).map_err(io::Error::other)?;
-        self.blob.lock().unwrap_or_else(PoisonError::into_inner).read(start..end)
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.ranges.push(start..end);
+        open.blob.read(start..end)
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.store.count_ranges(&open.ranges);
     }
 }
