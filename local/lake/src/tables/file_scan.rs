@@ -181,7 +181,10 @@ impl ExecutionPlan for FileScan {
         match self.reading.definition.format {
             Format::Orc => "OrcScan",
             Format::Avro => "AvroScan",
-            _ => "TextScan",
+            Format::OpenCsv | Format::Delimited | Format::OpenxJson | Format::HiveJson => {
+                "TextScan"
+            }
+            Format::Parquet => "ParquetScan",
         }
     }
 

@@ -113,7 +113,7 @@ fn nanoseconds(found: &PrimitiveArray<Decimal128Type>) -> Result<ArrayRef> {
             || Failure::new("HIVE_BAD_DATA", "Nanos field of timestamp is out of range".to_owned());
         // Some writers split a time before 1970 into seconds and negative nanoseconds, which Trino refuses; the library
         // takes them for that much less than 2^64. No time of whole microseconds lies there otherwise.
-        if value < WRAPPED && value >= WRAPPED / 2 && (value - WRAPPED) % 1_000 == 0 {
+        if (WRAPPED / 2..WRAPPED).contains(&value) && (value - WRAPPED) % 1_000 == 0 {
             return Err(out_of_range());
         }
         i64::try_from((value + NANOSECONDS / 2).div_euclid(NANOSECONDS)).map_err(|_| out_of_range())

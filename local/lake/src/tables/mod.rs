@@ -21,6 +21,7 @@ mod provider;
 mod scanned;
 mod stored_bytes;
 mod text;
+mod varint;
 mod writer;
 
 pub(crate) use definition::{Format, TableDefinition};

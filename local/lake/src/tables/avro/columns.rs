@@ -56,13 +56,12 @@ fn one(
             }
         })?,
         (None, None) => Fit::null(&column.kind).map_err(internal)?,
-        (None, Some(said)) => match said.default(&column.kind) {
-            Some(value) => Fit::Missing(value.map_err(internal)?),
-            None => {
-                let what = format!("Found record, missing required field {}", column.name);
-                return Err(unread(file, &what));
-            }
-        },
+        (None, Some(said)) => {
+            let value = said.default(&column.kind).ok_or_else(|| {
+                unread(file, &format!("Found record, missing required field {}", column.name))
+            })?;
+            Fit::Missing(value.map_err(internal)?)
+        }
     };
     // NULLs need not be read.
     let place = place.filter(|_| !matches!(fit, Fit::Missing(_)));

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use crate::tables::varint::{read_varint, write_varint};
+
 const MAGIC: &[u8; 4] = b"Obj\x01";
 /// Bytes of a marker.
 const MARKER: usize = 16;
@@ -90,25 +92,15 @@ impl<R: Read> Container<R> {
     }
 
     fn long(&mut self) -> io::Result<i64> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.take(1)?[0];
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
-            }
-        }
-        Err(wrong("Invalid long encoding"))
+        let read = read_varint(|| Ok::<_, io::Error>(self.take(1)?[0]))?;
+        let value = read.ok_or_else(|| wrong("Invalid long encoding"))?;
+        Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 }
 
-fn write_long(out: &mut Vec<u8>, value: usize) {
-    let mut rest = (value as u64) << 1;
-    while rest > 0x7f {
-        out.push((rest & 0x7f) as u8 | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
+/// A number that is not negative.
+fn write_long(out: &mut Vec<u8>, value: u64) {
+    write_varint(out, value << 1);
 }
 
 /// What a file begins with.
@@ -116,9 +108,9 @@ pub(in crate::tables) fn header(schema: &str, codec: &[u8], marker: &[u8; MARKER
     let mut file = MAGIC.to_vec();
     write_long(&mut file, 2);
     for (key, value) in [("avro.schema", schema.as_bytes()), ("avro.codec", codec)] {
-        write_long(&mut file, key.len());
+        write_long(&mut file, key.len() as u64);
         file.extend(key.as_bytes());
-        write_long(&mut file, value.len());
+        write_long(&mut file, value.len() as u64);
         file.extend(value);
     }
     write_long(&mut file, 0);
@@ -130,8 +122,8 @@ pub(in crate::tables) fn header(schema: &str, codec: &[u8], marker: &[u8; MARKER
 pub(super) fn file_of(schema: &str, codec: &[u8], block: &Block) -> Vec<u8> {
     let marker = [0; MARKER];
     let mut file = header(schema, codec, &marker);
-    write_long(&mut file, usize::try_from(block.rows).unwrap_or(usize::MAX >> 1));
-    write_long(&mut file, block.data.len());
+    write_long(&mut file, block.rows);
+    write_long(&mut file, block.data.len() as u64);
     file.extend(&block.data);
     file.extend(marker);
     file

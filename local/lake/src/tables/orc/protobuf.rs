@@ -1,6 +1,8 @@
 //! As much of Protocol Buffers as the end of an ORC file needs.
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
 
+use crate::tables::varint::{read_varint, write_varint};
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Number(u64),
@@ -38,26 +40,17 @@ pub(super) fn numbers(mut packed: &[u8]) -> Option<Vec<u64>> {
 
 /// Appends a field that is a number.
 pub(super) fn write_number(message: &mut Vec<u8>, field: u64, value: u64) {
-    for mut rest in [field << 3, value] {
-        while rest > 0x7f {
-            message.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
-        }
-        message.push(rest as u8);
-    }
+    write_varint(message, field << 3);
+    write_varint(message, value);
 }
 
 fn number(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first()?;
+    let next = || {
+        let (first, rest) = bytes.split_first().ok_or(())?;
         *bytes = rest;
-        value |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
+        Ok::<_, ()>(*first)
+    };
+    read_varint(next).ok().flatten()
 }
 
 fn take<'a>(bytes: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {

@@ -75,23 +75,19 @@ fn postscript(bytes: &[u8]) -> Option<Postscript> {
 
 /// The library makes what unpacks from a whole file alone: from one without rows, packed like this one.
 fn compression(postscript: &Postscript) -> Result<Option<Compression>, String> {
-    // One type, a struct without fields; not packed, where chunks say whether they are.
-    let types = [0x22, 0x02, 0x08, 0x0c];
-    let mut file = b"ORC".to_vec();
-    let begin = file.len();
-    if postscript.compression != 0 {
-        file.extend([types.len() as u8 * 2 + 1, 0, 0]);
-    }
-    file.extend(types);
-    let footer = (file.len() - begin) as u64;
-    let begin = file.len();
-    write_number(&mut file, 1, footer);
-    write_number(&mut file, 2, postscript.compression);
+    // One type, a struct without fields; in a chunk that says of itself, where there are chunks, that it is not packed.
+    let types: &[u8] = &[0x22, 2, 0x08, 12];
+    let chunk: &[u8] = if postscript.compression == 0 { &[] } else { &[9, 0, 0] };
+    let footer = [chunk, types].concat();
+    let mut end = Vec::new();
+    write_number(&mut end, 1, footer.len() as u64);
+    write_number(&mut end, 2, postscript.compression);
     if let Some(block) = postscript.block {
-        write_number(&mut file, 3, block);
+        write_number(&mut end, 3, block);
     }
-    write_number(&mut file, 5, 0);
-    file.push((file.len() - begin) as u8);
+    write_number(&mut end, 5, 0);
+    let length = u8::try_from(end.len()).expect("four numbers have at most 48 bytes");
+    let file = [b"ORC", &footer[..], &end, &[length]].concat();
     let read = caught(|| read_metadata(&mut Bytes::from(file)));
     Ok(read?.map_err(|error| error.to_string())?.compression())
 }
@@ -147,7 +143,10 @@ mod tests {
     use super::check_types;
 
     fn footer(types: &[&[u8]]) -> Vec<u8> {
-        let with_length = |kind: &&[u8]| [&[0x22, kind.len() as u8], *kind].concat();
+        let with_length = |kind: &&[u8]| {
+            let length = u8::try_from(kind.len()).unwrap();
+            [&[0x22, length], *kind].concat()
+        };
         types.iter().flat_map(with_length).collect()
     }
 

@@ -80,7 +80,7 @@ impl Writer {
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        Ok(self.blocks.write(batch).map_err(external)?)
+        self.blocks.write(batch).map_err(external)
     }
 
     pub fn finish(mut self) -> Result<BlobWriter> {

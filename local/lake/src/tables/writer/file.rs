@@ -159,7 +159,9 @@ impl FileWriter {
                     FileFormat::Text { delimiter } => {
                         text::write_delimited(batch, char::from(*delimiter), buffer);
                     }
-                    _ => text::write_json(batch, buffer),
+                    FileFormat::Json | FileFormat::Parquet | FileFormat::Orc | FileFormat::Avro => {
+                        text::write_json(batch, buffer);
+                    }
                 }
                 out.write_all(buffer.as_bytes())?;
                 buffer.clear();
