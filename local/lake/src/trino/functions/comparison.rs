@@ -203,7 +203,10 @@ impl ScalarUDFImpl for Comparison {
         info: &SimplifyContext,
     ) -> Result<ExprSimplifyResult> {
         let kind = info.get_data_type(&arguments[0])?;
-        if !is_floating(&kind) || info.get_data_type(&arguments[1])? != kind {
+        if !is_floating(&kind)
+            || info.get_data_type(&arguments[1])? != kind
+            || arguments.iter().any(Expr::is_volatile)
+        {
             return Ok(ExprSimplifyResult::Original(arguments));
         }
         let (Some(right), Some(left)) = (arguments.pop(), arguments.pop()) else {
