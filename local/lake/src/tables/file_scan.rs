@@ -8,11 +8,12 @@ use std::sync::Arc;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::{
     RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter,
 };
@@ -24,7 +25,7 @@ use futures::{Stream, TryStreamExt as _, stream};
 
 use super::lines::Packing;
 use super::provider::{FileToScan, HiveTable};
-use super::{Format, Scanned, TableDefinition, avro, orc, text};
+use super::{Format, Scanned, TableDefinition, avro, estimate, orc, text};
 use crate::sql::{Failure, TrinoType};
 use crate::store::{Store, is_single_threaded};
 
@@ -56,6 +57,7 @@ pub(super) struct FileScan {
     sources: Vec<Source>,
     schema: SchemaRef,
     limit: Option<usize>,
+    expected: Arc<Statistics>,
     properties: Arc<PlanProperties>,
 }
 
@@ -98,6 +100,8 @@ impl FileScan {
         }
         let schema =
             Arc::new(Schema::new(columns.iter().map(|at| fields[*at].clone()).collect::<Vec<_>>()));
+        let listed: Vec<&FileToScan> = files.iter().collect();
+        let expected = estimate::of(&listed, definition.format, &Schema::new(fields), &schema);
         let partitions = pieces(definition.format, files, count)?;
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema.clone()),
@@ -116,6 +120,7 @@ impl FileScan {
             sources,
             schema,
             limit,
+            expected: Arc::new(expected),
             properties: Arc::new(properties),
         })
     }
@@ -208,6 +213,17 @@ impl ExecutionPlan for FileScan {
         _: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        _: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        Ok(match args.partition() {
+            None => self.expected.clone(),
+            Some(_) => Arc::new(Statistics::new_unknown(&self.schema)),
+        })
     }
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -5,6 +5,7 @@ mod avro;
 mod caught;
 mod definition;
 mod delimited;
+mod estimate;
 mod file_scan;
 mod files;
 mod fit;

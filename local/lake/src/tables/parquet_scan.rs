@@ -22,9 +22,9 @@ use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapter
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 
-use super::TableDefinition;
 use super::milliseconds::{Milliseconds, are_rounded};
 use super::provider::FileToScan;
+use super::{TableDefinition, estimate};
 use crate::sql::{Failure, TrinoType};
 use crate::store::BucketStore;
 
@@ -80,11 +80,14 @@ fn scan(
     };
     let adapter =
         ByName { columns: request.definition.columns.clone().into(), place: place.into() };
+    let all = table_schema.table_schema();
+    let expected = estimate::of(files, request.definition.format, all, all);
     let url = ObjectStoreUrl::parse(format!("s3://{bucket}"))?;
     let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(groups(files, request.state.config().target_partitions()))
         .with_projection_indices(request.projection.cloned())?
         .with_limit(request.limit)
+        .with_statistics(expected)
         .with_expr_adapter(Some(Arc::new(adapter)))
         .build();
     Ok(DataSourceExec::from_data_source(config))

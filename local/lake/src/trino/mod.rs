@@ -7,7 +7,9 @@
 //! [`crate::tables`] and the catalog.
 
 mod ast;
+mod build_side;
 mod chain;
+mod chance;
 mod correlated;
 mod create_table_as;
 mod dense_groups;

@@ -15,6 +15,8 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUD
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::SessionConfig;
 
+use super::build_side;
+use super::chance::Chance;
 use super::correlated::Correlated;
 use super::dense_groups::DenseGroups;
 use super::dependencies::HiddenKeys;
@@ -34,6 +36,8 @@ use crate::tables::QueryStores;
 
 /// Bytes all queries of the process may hold together; past it they spill or fail.
 const MEMORY: usize = 512 * 1024 * 1024;
+/// Bytes of a join's smaller side up to which all streams share one copy of it.
+const SHARED: usize = 16 * 1024 * 1024;
 /// Rows of a batch.
 const BATCH: usize = 8_192;
 /// Streams of a plan run side by side, at most.
@@ -199,6 +203,7 @@ impl Engine {
         analyzer.push(Arc::new(Correlated));
         // What becomes of subqueries is compared by what they are compared by, and grouped as all else is.
         analyzer.extend(temporal);
+        analyzer.push(Arc::new(Chance));
         analyzer.extend(Analyzer::new().rules);
         analyzer.push(Arc::new(HiddenKeys));
         Ok(SessionStateBuilder::new()
@@ -212,6 +217,7 @@ impl Engine {
             .with_higher_order_functions(shared.higher_order.clone())
             .with_aggregate_functions(shared.aggregates.clone())
             .with_window_functions(shared.windows.clone())
+            .with_physical_optimizer_rules(build_side::rules())
             .with_physical_optimizer_rule(Arc::new(GroupSizes))
             .with_physical_optimizer_rule(Arc::new(DenseGroups))
             .with_physical_optimizer_rule(Arc::new(JoinsYield))
@@ -238,5 +244,6 @@ fn config(catalog: &str, schema: &str, zone: Zone) -> SessionConfig {
     options.execution.time_zone = Some(zone.name());
     options.execution.skip_physical_aggregate_schema_check = true;
     options.optimizer.repartition_file_min_size = 4 * 1024 * 1024;
+    options.optimizer.hash_join_single_partition_threshold = SHARED;
     config
 }

@@ -1,8 +1,10 @@
 //! `max_by(x, y)` and `min_by(x, y)`: the x beside the greatest or least y.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::{Array, ArrayRef, make_comparator};
+use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -91,19 +93,19 @@ struct Best {
 impl Accumulator for Best {
     fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
         let (values, keys) = (&columns[0], &columns[1]);
-        for row in 0..keys.len() {
-            if keys.is_null(row) {
-                continue;
-            }
-            let key = ScalarValue::try_from_array(keys, row)?;
-            let better = self.key.is_null()
-                || key
-                    .partial_cmp(&self.key)
-                    .is_some_and(|order| if self.greatest { order.is_gt() } else { order.is_lt() });
-            if better {
-                self.value = ScalarValue::try_from_array(values, row)?;
-                self.key = key;
-            }
+        // Keys of no type are NULL, and their array does not say so.
+        if keys.data_type() == &DataType::Null {
+            return Ok(());
+        }
+        let is_better = |order: Ordering| if self.greatest { order.is_gt() } else { order.is_lt() };
+        let order = make_comparator(keys, keys, SortOptions::default())?;
+        let present = (0..keys.len()).filter(|row| !keys.is_null(*row));
+        let best = present.reduce(|best, row| if is_better(order(row, best)) { row } else { best });
+        let Some(best) = best else { return Ok(()) };
+        let key = ScalarValue::try_from_array(keys, best)?;
+        if self.key.is_null() || key.partial_cmp(&self.key).is_some_and(is_better) {
+            self.value = ScalarValue::try_from_array(values, best)?;
+            self.key = key;
         }
         Ok(())
     }

@@ -5,8 +5,10 @@ mod parse;
 mod reading;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
+use datafusion::arrow::datatypes::TimestampMillisecondType;
 use datafusion::common::Result;
 
 use super::call::Call;
@@ -23,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "date_format",
         |given| format_types("date_format", given),
-        |call| format(call, mysql),
+        |call| format(call, mysql, &mysql_of_days),
     ),
     Function::new(
         "format_datetime",
@@ -140,21 +142,65 @@ fn format_datetime(call: &Call) -> Result<ArrayRef> {
         )
         .into());
     }
-    format(call, java)
+    format(call, java, &java_of_days)
 }
 
-fn format(
-    call: &Call,
-    write: fn(&Moment, &str, &mut String) -> Result<(), Failure>,
-) -> Result<ArrayRef> {
+type Write = fn(&Moment, &str, &mut String) -> Result<(), Failure>;
+
+fn format(call: &Call, write: Write, is_of_days: &dyn Fn(&str) -> bool) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    if let Some(pattern) = call.constant_text(1).filter(|pattern| is_of_days(pattern))
+        && let Some(found) = by_days(&array, pattern, write)?
+    {
+        return Ok(found);
+    }
     let patterns = call.texts(1)?;
-    let found = moments(&call.array(0)?);
+    let found = moments(&array);
     call.each_text(|row| {
         let Some(instant) = found[row] else { return Ok(None) };
         let mut text = String::new();
         // Trino shows milliseconds, rounded.
         write(&Moment::of(instant.rounded(3)), patterns.value(row), &mut text)?;
         Ok(Some(text))
+    })
+}
+
+/// A format that days alone decide, written once for the rows of one day that follow each other; `None` where these are no
+/// milliseconds, or too far away.
+fn by_days(array: &ArrayRef, pattern: &str, write: Write) -> Result<Option<ArrayRef>> {
+    let Some(moments) = array.as_primitive_opt::<TimestampMillisecondType>() else {
+        return Ok(None);
+    };
+    let Some(days) = kernels::days(moments.values()) else { return Ok(None) };
+    let mut found = StringBuilder::with_capacity(days.len(), days.len() * 10);
+    let (mut known, mut text) = (None, String::new());
+    for (row, day) in days.into_iter().enumerate() {
+        if moments.is_null(row) {
+            found.append_null();
+            continue;
+        }
+        if known != Some(day) {
+            text.clear();
+            write(&Moment::of(Instant::of_day(day.into())), pattern, &mut text)?;
+            known = Some(day);
+        }
+        found.append_value(&text);
+    }
+    Ok(Some(Arc::new(found.finish())))
+}
+
+fn mysql_of_days(pattern: &str) -> bool {
+    let mut codes = pattern.split('%').skip(1);
+    // An escaped sign leaves an empty code and the text behind it.
+    codes.all(|code| {
+        code.starts_with(['a', 'b', 'c', 'd', 'e', 'j', 'M', 'm', 'v', 'W', 'x', 'Y', 'y'])
+    })
+}
+
+fn java_of_days(pattern: &str) -> bool {
+    let mut letters = pattern.chars();
+    letters.all(|letter| {
+        !letter.is_ascii_alphabetic() && letter != '\'' || "yYuxwMdDeEG".contains(letter)
     })
 }
 
