@@ -6,10 +6,12 @@
 
 mod doubles;
 mod groups;
+mod texts;
 mod ticks;
 
 pub use doubles::{equal, floor, rounded};
 pub use groups::{Groups, Key, Keys};
+pub use texts::Texts;
 pub use ticks::{
     by_day, days, microseconds_to_milliseconds, midnights, nanoseconds_to_milliseconds,
 };

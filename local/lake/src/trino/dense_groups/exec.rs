@@ -17,7 +17,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::table::Table;
+use super::table::{Table, Taken};
 
 /// Answers what the stage it stands for answers, a group perhaps in several rows, as first stages may.
 #[derive(Debug)]
@@ -110,15 +110,15 @@ impl Work {
                 Some(known) => known,
                 None => match self.table(&batch)? {
                     Some(new) => table.insert(new),
-                    None => {
-                        return self.by_the_stage(stream::once(async { Ok(batch) }).chain(rows));
-                    }
+                    None => return self.by_the_stage(first(batch).chain(rows)),
                 },
             };
-            if !known.take(&batch)? {
-                let rest = self.by_the_stage(rows)?;
-                return self.answer(table, Some(rest));
-            }
+            let rest = match known.take(&batch)? {
+                Taken::Yes => continue,
+                Taken::AsTheLast => self.by_the_stage(rows)?,
+                Taken::Not => self.by_the_stage(first(batch).chain(rows))?,
+            };
+            return self.answer(table, Some(rest));
         }
         self.answer(table, None)
     }
@@ -155,6 +155,10 @@ impl Work {
         let stage = self.stage.clone().replace_children(vec![Arc::new(input)], recompute)?;
         stage.execute(0, self.context.clone())
     }
+}
+
+fn first(batch: RecordBatch) -> impl stream::Stream<Item = Result<RecordBatch>> {
+    stream::once(async { Ok(batch) })
 }
 
 /// Rows under way, as an input.

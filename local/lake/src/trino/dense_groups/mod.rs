@@ -1,12 +1,12 @@
-//! Groups by keys that lie close to each other: passengers, years, whole miles, codes, days.
+//! Groups by keys that lie close to each other or are few: passengers, years, whole miles, codes, days, boroughs.
 //!
 //! DataFusion numbers groups by a hash of their keys and a comparison of each of them, for every row. Where keys are whole
-//! numbers, dates or booleans, the first of the two stages of an aggregation is done here instead, with numbers found by
-//! address (`kernels::Groups`). As soon as keys turn out not to be dense, DataFusion's own stage takes the rest of the rows.
+//! numbers, dates, booleans or texts, the first of the two stages of an aggregation is done here instead, with numbers found
+//! by address (`kernels::Groups`). As soon as keys turn out not to be dense, or texts not to be few, DataFusion's own stage
+//! takes the rest of the rows.
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -55,16 +55,16 @@ impl PhysicalOptimizerRule for DenseGroups {
 fn may_be_dense(stage: &AggregateExec) -> bool {
     let by = stage.group_expr();
     let input = stage.input().schema();
-    let key = |kind: DataType| {
-        kind.is_signed_integer() || matches!(kind, DataType::Date32 | DataType::Boolean)
-    };
     *stage.mode() == AggregateMode::Partial
         && *stage.input_order_mode() == InputOrderMode::Linear
         && stage.limit_options().is_none()
         && stage.dynamic_expressions_produced().is_empty()
         && by.is_single()
         && !by.is_empty()
-        && by.expr().iter().all(|(expr, _)| expr.data_type(&input).is_ok_and(key))
+        && by
+            .expr()
+            .iter()
+            .all(|(expr, _)| expr.data_type(&input).is_ok_and(|kind| key::may_be_dense(&kind)))
         && stage.aggr_expr().iter().all(|function| by_groups(function))
 }
 

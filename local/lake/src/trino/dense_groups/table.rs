@@ -11,17 +11,25 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use kernels::{Groups, Key};
 
-use super::key::{from_numbers, to_numbers};
+use super::key::Numbering;
 
 /// Groups, and the states of their aggregates.
 pub(super) struct Table {
     groups: Groups,
     /// The number of each row's group.
     numbers: Vec<usize>,
-    keys: Vec<Arc<dyn PhysicalExpr>>,
+    keys: Vec<(Arc<dyn PhysicalExpr>, Numbering)>,
     aggregates: Vec<Aggregate>,
     schema: SchemaRef,
     reservation: MemoryReservation,
+}
+
+/// What became of a batch.
+pub(super) enum Taken {
+    Yes,
+    /// Keys are dense no more, or memory is short: no other is to come.
+    AsTheLast,
+    Not,
 }
 
 struct Aggregate {
@@ -38,8 +46,12 @@ impl Table {
         schema: SchemaRef,
         reservation: MemoryReservation,
     ) -> Result<Option<Self>> {
-        let keys: Vec<_> = stage.group_expr().expr().iter().map(|(expr, _)| expr.clone()).collect();
-        let values = numbers(&keys, first)?;
+        let input = first.schema();
+        let keys = stage.group_expr().expr().iter().map(|(expr, _)| -> Result<_> {
+            Ok((expr.clone(), Numbering::of(&expr.data_type(&input)?)))
+        });
+        let mut keys = keys.collect::<Result<Vec<_>>>()?;
+        let Some(values) = numbers(&mut keys, first)? else { return Ok(None) };
         let Some(groups) = Groups::laid_over(&views(&values)) else { return Ok(None) };
         let aggregates = stage.aggr_expr().iter().zip(stage.filter_expr()).map(
             |(function, filter)| -> Result<Aggregate> {
@@ -54,12 +66,12 @@ impl Table {
         Ok(Some(Self { groups, numbers: Vec::new(), keys, aggregates, schema, reservation }))
     }
 
-    /// Takes the rows of a batch. Answers whether the next may come too: not when keys are dense no more, or memory is
-    /// short.
-    pub fn take(&mut self, batch: &RecordBatch) -> Result<bool> {
-        let values = numbers(&self.keys, batch)?;
+    /// Takes the rows of a batch.
+    pub fn take(&mut self, batch: &RecordBatch) -> Result<Taken> {
+        let Some(values) = numbers(&mut self.keys, batch)? else { return Ok(Taken::Not) };
         let dense = self.groups.number(&views(&values), &mut self.numbers);
         let mut size = self.groups.size() + self.numbers.capacity() * size_of::<usize>();
+        size += self.keys.iter().map(|(_, numbering)| numbering.size()).sum::<usize>();
         for aggregate in &mut self.aggregates {
             let arguments = arrays(&aggregate.arguments, batch)?;
             let filter = aggregate.filter.as_ref().map(|filter| array(filter, batch));
@@ -72,15 +84,17 @@ impl Table {
             )?;
             size += aggregate.states.size();
         }
-        Ok(self.reservation.try_resize(size).is_ok() && dense)
+        let more = self.reservation.try_resize(size).is_ok() && dense;
+        Ok(if more { Taken::Yes } else { Taken::AsTheLast })
     }
 
     /// The groups' keys and the states of their aggregates, in batches of so many rows.
     pub fn into_batches(mut self, rows: usize) -> Result<Vec<RecordBatch>> {
         let mut columns = Vec::with_capacity(self.schema.fields().len());
         let count = self.groups.len();
-        for (keys, field) in self.groups.into_keys().into_iter().zip(self.schema.fields()) {
-            columns.push(from_numbers(keys, field.data_type())?);
+        let keys = self.groups.into_keys().into_iter().zip(&self.keys);
+        for ((keys, (_, numbering)), field) in keys.zip(self.schema.fields()) {
+            columns.push(numbering.from_numbers(keys, field.data_type())?);
         }
         for aggregate in &mut self.aggregates {
             columns.extend(aggregate.states.state(EmitTo::All)?);
@@ -99,8 +113,12 @@ fn arrays(exprs: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<Ar
     exprs.iter().map(|expr| array(expr, batch)).collect()
 }
 
-fn numbers(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<Int64Array>> {
-    keys.iter().map(|key| to_numbers(&array(key, batch)?)).collect()
+/// The keys of rows; `None` where they are texts, and too many different ones.
+fn numbers(
+    keys: &mut [(Arc<dyn PhysicalExpr>, Numbering)],
+    batch: &RecordBatch,
+) -> Result<Option<Vec<Int64Array>>> {
+    keys.iter_mut().map(|(key, numbering)| numbering.to_numbers(&array(key, batch)?)).collect()
 }
 
 fn views(values: &[Int64Array]) -> Vec<Key<'_>> {
