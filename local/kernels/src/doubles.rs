@@ -7,7 +7,7 @@ const WHOLE: f64 = 4_503_599_627_370_496.0;
 const LONG: f64 = 9.0e18;
 
 /// The largest whole numbers that are not larger. NaN, infinities and the sign of zero stay.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "less than 2^52")]
+#[expect(clippy::cast_precision_loss, reason = "less than 2^52")]
 pub fn floor(values: &[f64]) -> Vec<f64> {
     let of = |value: &f64| {
         let value = *value;
@@ -22,11 +22,7 @@ pub fn floor(values: &[f64]) -> Vec<f64> {
 }
 
 /// The nearest whole numbers, halves away from zero; `None` where one of them is none, or too large.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "looked at before"
-)]
+#[expect(clippy::cast_precision_loss, reason = "looked at before")]
 pub fn rounded(values: &[f64]) -> Option<Vec<i64>> {
     let of = |value: &f64| {
         let towards_zero = *value as i64;
@@ -89,7 +85,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::cast_possible_truncation, reason = "below 2^63")]
     fn halves_go_away_from_zero() {
         let values = doubles();
         for (value, found) in values.iter().zip(rounded(&values).unwrap()) {

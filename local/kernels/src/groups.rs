@@ -116,14 +116,12 @@ impl Groups {
         }
         self.key.clear();
         self.key.extend(keys.iter().map(|key| key.get(row)));
-        match self.table.get_mut(address as usize) {
-            Some(place) => *place = next,
-            None => {
-                if let Some(known) = self.strays.get(self.key.as_slice()) {
-                    return *known as usize;
-                }
-                self.strays.insert(self.key.as_slice().into(), next);
-            }
+        if let Some(place) = self.table.get_mut(address as usize) {
+            *place = next;
+        } else if let Some(known) = self.strays.get(self.key.as_slice()) {
+            return *known as usize;
+        } else {
+            self.strays.insert(self.key.as_slice().into(), next);
         }
         for (keys, value) in self.keys.iter_mut().zip(&self.key) {
             keys.push(*value);

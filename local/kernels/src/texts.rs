@@ -54,8 +54,7 @@ impl Texts {
         let word = word(start, until, all);
         let spread = (word ^ (length as u64).rotate_right(8)).wrapping_mul(SPREAD);
         let mut place = (spread >> 40) as usize % PLACES;
-        loop {
-            let Some(number) = self.places[place].checked_sub(1) else { break };
+        while let Some(number) = self.places[place].checked_sub(1) {
             let same = self.known[number as usize] == (word, length);
             if same && (length <= 8 || self.get(number as usize) == &until[start..]) {
                 return number;
@@ -117,6 +116,7 @@ fn first(eight: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_wrap, reason = "texts of tests are few")]
 mod tests {
     use std::collections::HashMap;
 

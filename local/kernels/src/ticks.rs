@@ -25,7 +25,6 @@ const DAY: i64 = 86_400_000;
 const FAR: i32 = 106_751_990;
 
 /// The days of milliseconds, counted from the epoch; `None` where one is past 32 bits.
-#[expect(clippy::cast_possible_truncation, reason = "looked at")]
 pub fn days(millis: &[i64]) -> Option<Vec<i32>> {
     let bound = i64::from(i32::MAX) * DAY;
     let fit = millis.iter().fold(true, |fit, value| fit & (-bound < *value) & (*value < bound));

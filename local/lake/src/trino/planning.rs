@@ -61,8 +61,8 @@ fn placed(error: DataFusionError, query: &Query) -> DataFusionError {
     };
     let missing = failure.message.split('\'').nth(1).and_then(|name| name.rsplit('.').next());
     let found = visit_relations(query, |relation| {
-        let parts = relation.0.iter().rev().map(ObjectNamePart::as_ident);
-        match (parts.clone().nth(from_the_end).flatten(), parts.last().flatten()) {
+        let mut parts = relation.0.iter().map(ObjectNamePart::as_ident);
+        match (parts.clone().nth_back(from_the_end).flatten(), parts.next().flatten()) {
             (Some(part), Some(first)) if Some(part.value.to_lowercase().as_str()) == missing => {
                 ControlFlow::Break(first.span.start)
             }

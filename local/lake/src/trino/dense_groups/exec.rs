@@ -64,10 +64,10 @@ impl ExecutionPlan for DenseGroupsExec {
         options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let stage = self.stage.clone().replace_children(children, options)?;
-        match stage.downcast_ref::<AggregateExec>() {
-            Some(stage) => Ok(Arc::new(Self::instead_of(stage.clone()))),
-            None => internal_err!("an aggregation with other rows is {}", stage.name()),
-        }
+        let Some(stage) = stage.downcast_ref::<AggregateExec>() else {
+            return internal_err!("an aggregation with other rows is {}", stage.name());
+        };
+        Ok(Arc::new(Self::instead_of(stage.clone())))
     }
 
     fn with_new_children(

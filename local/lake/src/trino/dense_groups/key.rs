@@ -30,7 +30,7 @@ impl Numbering {
     }
 
     /// `None` where there are too many different texts.
-    pub fn to_numbers(&mut self, values: &ArrayRef) -> Result<Option<Int64Array>> {
+    pub fn number(&mut self, values: &ArrayRef) -> Result<Option<Int64Array>> {
         let Self::Texts(known) = self else {
             let days = cast(values, &by_way(values.data_type()))?;
             let numbers = cast(&days, &DataType::Int64)?;
@@ -44,7 +44,7 @@ impl Numbering {
     }
 
     /// Numbers as what they were.
-    pub fn from_numbers(&self, keys: Keys, kind: &DataType) -> Result<ArrayRef> {
+    pub fn values(&self, keys: Keys, kind: &DataType) -> Result<ArrayRef> {
         match self {
             Self::Plain => {
                 let numbers: ArrayRef = Arc::new(Int64Array::from(keys));
@@ -95,8 +95,8 @@ mod tests {
             let mut numbering = Numbering::of(array.data_type());
             // Of a part of an array too.
             for array in [array.clone(), array.slice(1, 2)] {
-                let keys = numbering.to_numbers(&array).unwrap().unwrap().iter().collect();
-                assert_eq!(&numbering.from_numbers(keys, array.data_type()).unwrap(), &array);
+                let keys = numbering.number(&array).unwrap().unwrap().iter().collect();
+                assert_eq!(&numbering.values(keys, array.data_type()).unwrap(), &array);
             }
         }
     }

@@ -79,7 +79,7 @@ impl Table {
             aggregate.states.update_batch(
                 &arguments,
                 &self.numbers,
-                filter.as_ref().map(|filter| filter.as_boolean()),
+                filter.as_ref().map(AsArray::as_boolean),
                 self.groups.len(),
             )?;
             size += aggregate.states.size();
@@ -94,7 +94,7 @@ impl Table {
         let count = self.groups.len();
         let keys = self.groups.into_keys().into_iter().zip(&self.keys);
         for ((keys, (_, numbering)), field) in keys.zip(self.schema.fields()) {
-            columns.push(numbering.from_numbers(keys, field.data_type())?);
+            columns.push(numbering.values(keys, field.data_type())?);
         }
         for aggregate in &mut self.aggregates {
             columns.extend(aggregate.states.state(EmitTo::All)?);
@@ -118,7 +118,7 @@ fn numbers(
     keys: &mut [(Arc<dyn PhysicalExpr>, Numbering)],
     batch: &RecordBatch,
 ) -> Result<Option<Vec<Int64Array>>> {
-    keys.iter_mut().map(|(key, numbering)| numbering.to_numbers(&array(key, batch)?)).collect()
+    keys.iter_mut().map(|(key, numbering)| numbering.number(&array(key, batch)?)).collect()
 }
 
 fn views(values: &[Int64Array]) -> Vec<Key<'_>> {

@@ -1,6 +1,5 @@
 //! Names and ordinals of queries: what Trino calls a column without a name, and the
 //! numbers that mean a column.
-#![expect(clippy::match_same_arms, reason = "one arm a line of the user guide's tables")]
 
 use std::collections::HashSet;
 
