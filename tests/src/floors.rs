@@ -18,7 +18,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("handle-error", &["shared"]),
     ("asl", &[]),
     ("fields", &[]),
-    ("lake", &["fields"]),
+    ("iceberg", &[]),
+    ("lake", &["fields", "iceberg"]),
     ("aws", &["asl", "lake"]),
     ("runner", &["aws", "dqdl"]),
 ];
@@ -50,7 +51,7 @@ fn arrows_point_down_only() {
 fn the_local_side_learns_the_pipeline_from_template_and_wire_only() {
     let found = workspace_dependencies();
     let deployed = ["shared", "extract", "validate", "load", "check-athena-result", "handle-error"];
-    for local in ["asl", "fields", "lake", "aws", "runner"] {
+    for local in ["asl", "fields", "iceberg", "lake", "aws", "runner"] {
         for name in deployed {
             assert!(!found[local].contains(name), "{local} imports {name}");
         }
