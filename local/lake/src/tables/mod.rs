@@ -4,6 +4,7 @@
 mod definition;
 mod delimited;
 mod files;
+pub(crate) mod iceberg;
 mod json_lines;
 mod lines;
 mod milliseconds;

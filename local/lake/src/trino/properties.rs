@@ -119,7 +119,7 @@ fn byte(delimiter: Option<&str>) -> Result<u8, Failure> {
     }
 }
 
-fn text(name: &str, value: &Expr) -> Result<String, Failure> {
+pub(super) fn text(name: &str, value: &Expr) -> Result<String, Failure> {
     match value {
         Expr::Value(found) => match &found.value {
             Value::SingleQuotedString(text) => Ok(text.clone()),
@@ -130,7 +130,7 @@ fn text(name: &str, value: &Expr) -> Result<String, Failure> {
     }
 }
 
-fn integer(name: &str, value: &Expr) -> Result<i64, Failure> {
+pub(super) fn integer(name: &str, value: &Expr) -> Result<i64, Failure> {
     let refused = || invalid(format!("Invalid value for table property '{name}': {value}"));
     match value {
         Expr::Value(found) => match &found.value {
@@ -142,7 +142,7 @@ fn integer(name: &str, value: &Expr) -> Result<i64, Failure> {
     }
 }
 
-fn names(name: &str, value: &Expr) -> Result<Vec<String>, Failure> {
+pub(super) fn names(name: &str, value: &Expr) -> Result<Vec<String>, Failure> {
     match value {
         Expr::Array(array) => array
             .elem

@@ -12,6 +12,7 @@ use super::{information_schema, view};
 use crate::Lake;
 use crate::catalog::CatalogError;
 use crate::sql::Failure;
+use crate::tables::iceberg::{IcebergRows, IcebergTable};
 use crate::tables::{HiveTable, PATH_COLUMN, Scanned, TableDefinition};
 
 /// Most views inside views.
@@ -112,6 +113,11 @@ impl SchemaProvider for VisibleSchema {
         let table = find(visible, &self.database, name)?;
         if table.is_view() {
             return Ok(Some(view::provider(visible, &table).await?));
+        }
+        if table.is_iceberg() {
+            let table = IcebergTable::load(&visible.lake.store, &table)?;
+            let rows = IcebergRows::current(&visible.lake.store, &table)?;
+            return Ok(Some(Arc::new(if visible.with_path { rows.with_path() } else { rows })));
         }
         let definition = TableDefinition::of(&table)?;
         Ok(Some(Arc::new(HiveTable::new(

@@ -37,6 +37,9 @@ pub(super) fn table(
             table.name()
         )));
     }
+    if table.is_iceberg() {
+        return super::iceberg::alter(here, &table, action);
+    }
     match action {
         AlterAction::AddPartitions { if_not_exists, partitions } => {
             add_partitions(here, &table, *if_not_exists, partitions)?;

@@ -8,6 +8,7 @@
 mod canonical;
 mod conformance;
 mod guide;
+mod iceberg;
 mod manual;
 mod not_athena;
 mod script;
