@@ -25,7 +25,7 @@ pub(super) async fn run(
         TrinoStatement::DropView { .. }
         | TrinoStatement::Explain { .. }
         | TrinoStatement::ShowFunctions { .. }
-        | TrinoStatement::Modify { .. }
+        | TrinoStatement::Change(_)
         | TrinoStatement::ExternalFunctions { .. }
         | TrinoStatement::TimeTravel(_)
         | TrinoStatement::Prepared(_) => {

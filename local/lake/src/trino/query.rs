@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::schemas::Visible;
 use super::statement::TrinoStatement;
-use super::{create_table_as, explain, insert, planning, unload, view};
+use super::{create_table_as, explain, iceberg, insert, planning, unload, view};
 use crate::Lake;
 use crate::sql::{
     ColumnInfo, CsvResult, Failure, QueryContext, QueryError, QueryOutput, StatementKind, TextRows,
@@ -83,11 +83,7 @@ pub(crate) async fn execute(
             TrinoStatement::ShowFunctions { pattern } => {
                 explain::functions(running, pattern.as_deref())
             }
-            TrinoStatement::Modify { verb, table } => Err(Failure::not_supported(format!(
-                "{verb} is for Iceberg tables, which are not supported here: {}",
-                table.name
-            ))
-            .into()),
+            TrinoStatement::Change(change) => iceberg::change(running, &change).await,
             TrinoStatement::ExternalFunctions { names } => Err(Failure::not_supported(format!(
                 "external functions are not supported here: {}",
                 names.join(", ")

@@ -8,7 +8,7 @@ use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, 
 use datafusion::common::Result;
 
 use super::names::CATALOG;
-use super::{information_schema, view};
+use super::{iceberg, information_schema, view};
 use crate::Lake;
 use crate::catalog::CatalogError;
 use crate::sql::Failure;
@@ -27,11 +27,19 @@ pub(super) struct Visible {
     pub with_path: bool,
     /// How many views the names stand in.
     pub depth: usize,
+    /// The rows of the table that the statement changes.
+    pub target: Option<Arc<dyn TableProvider>>,
 }
 
 impl Visible {
     pub fn new(lake: &Lake, scanned: Scanned, statement: &str) -> Self {
-        Self { lake: lake.clone(), scanned, with_path: statement.contains(PATH_COLUMN), depth: 0 }
+        Self {
+            lake: lake.clone(),
+            scanned,
+            with_path: statement.contains(PATH_COLUMN),
+            depth: 0,
+            target: None,
+        }
     }
 
     /// What a view inside sees.
@@ -45,6 +53,7 @@ impl Visible {
         Ok(Self {
             depth: self.depth + 1,
             with_path: statement.contains(PATH_COLUMN),
+            target: None,
             ..self.clone()
         })
     }
@@ -106,6 +115,9 @@ impl SchemaProvider for VisibleSchema {
         if self.database == "information_schema" {
             return Ok(Some(information_schema::table(&visible.lake, name)?));
         }
+        if name == iceberg::TARGET {
+            return Ok(visible.target.clone());
+        }
         if let Some(table) = name.strip_suffix("$partitions") {
             let table = find(visible, &self.database, table)?;
             return Ok(Some(information_schema::partitions(&visible.lake, &table)?));
@@ -129,7 +141,8 @@ impl SchemaProvider for VisibleSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        find(&self.visible, &self.database, name).is_ok()
+        (name == iceberg::TARGET && self.visible.target.is_some())
+            || find(&self.visible, &self.database, name).is_ok()
     }
 }
 

@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use super::dialect::TrinoDialect;
+use super::iceberg::TableChange;
 use super::prepared::{self, Prepared};
 use super::table_version::{self, TableVersion};
 use super::{chain, external_function, json_call, tokens};
@@ -53,10 +54,7 @@ pub enum TrinoStatement {
         pattern: Option<String>,
     },
     /// UPDATE, DELETE, MERGE, OPTIMIZE and VACUUM: for Iceberg tables alone.
-    Modify {
-        verb: &'static str,
-        table: TableName,
-    },
+    Change(TableChange),
     /// `USING EXTERNAL FUNCTION`: functions of Lambda and SageMaker, by name.
     ExternalFunctions {
         names: Vec<String>,
@@ -201,7 +199,9 @@ fn read(parser: &mut Parser, source: &Source<'_>) -> Result<TrinoStatement, Pars
         "EXPLAIN" => explain(parser, source),
         "SHOW" => show_functions(parser),
         "USING" => external_function::read(parser),
-        "DELETE" | "UPDATE" | "MERGE" | "OPTIMIZE" | "VACUUM" => modify(parser, &word),
+        "DELETE" | "UPDATE" | "MERGE" | "OPTIMIZE" | "VACUUM" => {
+            Ok(TrinoStatement::Change(TableChange::read(parser, &word)?))
+        }
         _ => Ok(TrinoStatement::Query(parser.parse_query()?)),
     }
 }
@@ -231,7 +231,7 @@ pub(super) fn words_if(parser: &mut Parser, texts: &[&str]) -> bool {
     found
 }
 
-fn table_name(parser: &mut Parser) -> Result<TableName, ParserError> {
+pub(super) fn table_name(parser: &mut Parser) -> Result<TableName, ParserError> {
     let token = parser.peek_token();
     let name = parser.parse_object_name(false)?;
     match name_of(&name) {
@@ -367,51 +367,4 @@ fn show_functions(parser: &mut Parser) -> Result<TrinoStatement, ParserError> {
     word(parser, "FUNCTIONS")?;
     let pattern = if word_if(parser, "LIKE") { Some(parser.parse_literal_string()?) } else { None };
     Ok(TrinoStatement::ShowFunctions { pattern })
-}
-
-fn modify(parser: &mut Parser, verb: &str) -> Result<TrinoStatement, ParserError> {
-    parser.next_token();
-    let verb = match verb {
-        "DELETE" => {
-            word(parser, "FROM")?;
-            "DELETE"
-        }
-        "MERGE" => {
-            word(parser, "INTO")?;
-            "MERGE"
-        }
-        "UPDATE" => "UPDATE",
-        "OPTIMIZE" => "OPTIMIZE",
-        _ => "VACUUM",
-    };
-    let table = table_name(parser)?;
-    match verb {
-        "UPDATE" => {
-            word(parser, "SET")?;
-            parser.parse_comma_separated(Parser::parse_assignment)?;
-            where_clause(parser)?;
-        }
-        "DELETE" => where_clause(parser)?,
-        "OPTIMIZE" => {
-            if !words_if(parser, &["REWRITE", "DATA", "USING", "BIN_PACK"]) {
-                return parser.expected_ref("REWRITE", parser.peek_token_ref());
-            }
-            where_clause(parser)?;
-        }
-        "MERGE" => {
-            // Refused when run; what follows is Iceberg's.
-            while parser.peek_token_ref().token != Token::EOF {
-                parser.next_token();
-            }
-        }
-        _ => {}
-    }
-    Ok(TrinoStatement::Modify { verb, table })
-}
-
-fn where_clause(parser: &mut Parser) -> Result<(), ParserError> {
-    if word_if(parser, "WHERE") {
-        parser.parse_expr()?;
-    }
-    Ok(())
 }
