@@ -27,7 +27,7 @@ pub(super) async fn run(
         | TrinoStatement::ShowFunctions { .. }
         | TrinoStatement::Change(_)
         | TrinoStatement::ExternalFunctions { .. }
-        | TrinoStatement::TimeTravel(_)
+        | TrinoStatement::TimeTravel { .. }
         | TrinoStatement::Prepared(_) => {
             return Err(Failure::not_supported("EXPLAIN is for statements with a query").into());
         }

@@ -56,6 +56,6 @@ pub(crate) use iceberg::{defaults as iceberg_defaults, transform as partition_tr
 pub(crate) use names::database_of;
 #[cfg(test)]
 pub(crate) use query::collect;
-pub(crate) use query::{Running, execute};
+pub(crate) use query::{Running, Versions, execute};
 pub(crate) use session::Engine;
 pub(crate) use view::decode_view;

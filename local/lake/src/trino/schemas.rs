@@ -8,11 +8,13 @@ use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, 
 use datafusion::common::Result;
 
 use super::names::CATALOG;
+use super::query::Versions;
+use super::table_version::versioned;
 use super::{iceberg, information_schema, view};
 use crate::Lake;
 use crate::catalog::CatalogError;
 use crate::sql::Failure;
-use crate::tables::iceberg::{IcebergRows, IcebergTable};
+use crate::tables::iceberg::{IcebergRows, IcebergTable, METADATA_TABLES, metadata_table};
 use crate::tables::{HiveTable, PATH_COLUMN, Scanned, TableDefinition};
 
 /// Most views inside views.
@@ -29,6 +31,8 @@ pub(super) struct Visible {
     pub depth: usize,
     /// The rows of the table that the statement changes.
     pub target: Option<Arc<dyn TableProvider>>,
+    /// The versions of tables that the statement asks for.
+    pub versions: Versions,
 }
 
 impl Visible {
@@ -39,6 +43,7 @@ impl Visible {
             with_path: statement.contains(PATH_COLUMN),
             depth: 0,
             target: None,
+            versions: Versions::default(),
         }
     }
 
@@ -54,6 +59,7 @@ impl Visible {
             depth: self.depth + 1,
             with_path: statement.contains(PATH_COLUMN),
             target: None,
+            versions: Versions::default(),
             ..self.clone()
         })
     }
@@ -118,9 +124,23 @@ impl SchemaProvider for VisibleSchema {
         if name == iceberg::TARGET {
             return Ok(visible.target.clone());
         }
-        if let Some(table) = name.strip_suffix("$partitions") {
-            let table = find(visible, &self.database, table)?;
-            return Ok(Some(information_schema::partitions(&visible.lake, &table)?));
+        if let Some((name, number)) = versioned(name) {
+            let table = find(visible, &self.database, name)?;
+            let version = visible.versions.0.get(number);
+            let version = version.expect("each clause of the statement has its number");
+            return Ok(Some(iceberg::earlier(visible, &table, version)?));
+        }
+        if let Some((name, kind)) = name.rsplit_once('$')
+            && let Some(kind) = METADATA_TABLES.into_iter().find(|known| *known == kind)
+        {
+            let table = find(visible, &self.database, name)?;
+            if table.is_iceberg() {
+                let table = IcebergTable::load(&visible.lake.store, &table)?;
+                return Ok(Some(metadata_table(&visible.lake.store, &table, kind)?));
+            }
+            if kind == "partitions" {
+                return Ok(Some(information_schema::partitions(&visible.lake, &table)?));
+            }
         }
         let table = find(visible, &self.database, name)?;
         if table.is_view() {

@@ -59,8 +59,11 @@ pub enum TrinoStatement {
     ExternalFunctions {
         names: Vec<String>,
     },
-    /// A statement that reads a table as of a time or a version.
-    TimeTravel(TableVersion),
+    /// A statement that reads tables as of times or versions.
+    TimeTravel {
+        versions: Vec<TableVersion>,
+        statement: Box<TrinoStatement>,
+    },
     /// Statements about prepared statements belong to the workgroup, not to the lake.
     Prepared(Prepared),
 }
@@ -93,7 +96,7 @@ pub fn parse(
     chain::refuse_long(&tokens)?;
     json_call::refuse_table(&tokens)?;
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
-    let (tokens, version) = table_version::without(&tokens, &source)?;
+    let (tokens, versions) = table_version::without(&tokens, &source)?;
     let tokens = tokens::with_plain_queries(tokens::with_value_rows(&tokens));
     let mut parser =
         Parser::new(&TrinoDialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
@@ -102,9 +105,10 @@ pub fn parse(
         if next.token == Token::EOF { Ok(found) } else { parser.expected("<EOF>", next) }
     });
     let parsed = parsed.map_err(|error| refusal(&error, &parser, &source))?;
-    Ok(match version {
-        Some(version) => TrinoStatement::TimeTravel(version),
-        None => parsed,
+    Ok(if versions.is_empty() {
+        parsed
+    } else {
+        TrinoStatement::TimeTravel { versions, statement: Box::new(parsed) }
     })
 }
 

@@ -1,6 +1,10 @@
 //! What text files of cases cannot say of Iceberg tables: races, crashes, the files themselves.
 
-use super::{lake, lines, run};
+use super::{lake, lines, rows, run};
+use crate::catalog::TableInput;
+use crate::store::ListQuery;
+use crate::watch::{Refused, Touch, Verb};
+use crate::{Lake, Watch};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_iceberg_table_is_described_with_its_partitions() {
@@ -27,4 +31,190 @@ async fn an_iceberg_table_is_described_with_its_partitions() {
     let formatted = lines(&lake, &output);
     assert_eq!(formatted[..expected.len()], expected);
     assert!(formatted.contains(&"Location:\ts3://lake/t\t".to_owned()), "{formatted:?}");
+}
+
+const SMALL: &str = "TBLPROPERTIES ('table_type' = 'ICEBERG')";
+
+async fn make(lake: &Lake, columns: &str) {
+    run(lake, &format!("CREATE TABLE t ({columns}) LOCATION 's3://lake/t/' {SMALL}"))
+        .await
+        .unwrap();
+}
+
+/// The rows of a query, values apart by blanks.
+async fn shown(lake: &Lake, query: &str) -> Vec<String> {
+    let output = run(lake, query).await.unwrap();
+    let rows = rows(lake, &output).into_iter();
+    let text = |value: Option<String>| value.unwrap_or_else(|| "NULL".to_owned());
+    rows.map(|row| row.into_iter().map(text).collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// The keys of all objects.
+fn keys(lake: &Lake) -> Vec<String> {
+    let query = ListQuery { prefix: "", delimiter: None, after: None, max: 10_000 };
+    let listing = lake.store.list("lake", query).unwrap();
+    listing.objects.into_iter().map(|object| object.key).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn earlier_states_have_their_rows_and_columns() {
+    let lake = lake();
+    make(&lake, "a int, b string").await;
+    run(&lake, "INSERT INTO t VALUES (1, 'x')").await.unwrap();
+    run(&lake, "ALTER TABLE t DROP COLUMN b").await.unwrap();
+    run(&lake, "ALTER TABLE t CHANGE a z bigint").await.unwrap();
+    run(&lake, "UPDATE t SET z = 2").await.unwrap();
+    let history = "SELECT snapshot_id, CAST(made_current_at AS timestamp(3)) FROM \"t$history\" ORDER BY made_current_at";
+    let history = shown(&lake, history).await;
+    let (id, time) = history[0].split_once(' ').unwrap();
+    assert_eq!(shown(&lake, &format!("SELECT * FROM t FOR VERSION AS OF {id}")).await, ["1 x"]);
+    let by_time = format!("SELECT b, a FROM t FOR TIMESTAMP AS OF TIMESTAMP '{time}'");
+    assert_eq!(shown(&lake, &by_time).await, ["x 1"]);
+    assert_eq!(shown(&lake, "SELECT * FROM t").await, ["2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_added_at_once_are_all_there_once() {
+    let lake = lake();
+    make(&lake, "a int").await;
+    let writers = (0..8).map(|writer| {
+        let lake = lake.clone();
+        tokio::spawn(async move {
+            for turn in 0..4 {
+                run(&lake, &format!("INSERT INTO t VALUES {}", writer * 4 + turn)).await.unwrap();
+            }
+        })
+    });
+    futures::future::join_all(writers).await.into_iter().for_each(Result::unwrap);
+    assert_eq!(
+        shown(&lake, "SELECT count(*), count(DISTINCT a), sum(a) FROM t").await,
+        ["32 32 496"]
+    );
+    assert_eq!(shown(&lake, "SELECT count(*) FROM \"t$history\"").await, ["32"]);
+    // Whoever lost a race has left nothing behind: a manifest and its list for each snapshot, a file
+    // of metadata for each state.
+    let metadata = keys(&lake).into_iter().filter(|key| key.contains("/metadata/")).count();
+    assert_eq!(metadata, 32 * 3 + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_changes_of_one_state_one_is_made() {
+    let lake = lake();
+    make(&lake, "a int").await;
+    run(&lake, "INSERT INTO t VALUES 0").await.unwrap();
+    let writers = (0..6).map(|_| {
+        let lake = lake.clone();
+        tokio::spawn(async move {
+            let mut made = 0;
+            for _ in 0..5 {
+                match run(&lake, "UPDATE t SET a = a + 1").await {
+                    Ok(_) => made += 1,
+                    Err(error) => assert_eq!(
+                        error,
+                        "ICEBERG_COMMIT_ERROR: Failed to commit Iceberg update to table: default.t"
+                    ),
+                }
+            }
+            made
+        })
+    });
+    let made: i32 = futures::future::join_all(writers).await.into_iter().map(Result::unwrap).sum();
+    assert!(made >= 5, "somebody wins each race: {made}");
+    assert_eq!(shown(&lake, "SELECT a FROM t").await, [made.to_string()]);
+}
+
+/// A watcher that lets nothing replace the catalog's entry stands for a process killed before it.
+#[tokio::test(start_paused = true)]
+async fn what_was_not_committed_is_no_part_of_a_table() {
+    let lake = lake();
+    make(&lake, "a int").await;
+    run(&lake, "INSERT INTO t VALUES 1").await.unwrap();
+    let before = keys(&lake);
+    let dead = lake.watched(Watch::new(|touch| match touch {
+        Touch::Table { verb: Verb::Replace, .. } => Err(Refused("dead".to_owned())),
+        _ => Ok(()),
+    }));
+    for statement in [
+        "INSERT INTO t VALUES 2",
+        "DELETE FROM t",
+        "UPDATE t SET a = 3",
+        "ALTER TABLE t ADD COLUMNS (b int)",
+    ] {
+        run(&dead, statement).await.unwrap_err();
+        assert_eq!(shown(&lake, "SELECT * FROM t").await, ["1"], "{statement}");
+    }
+    let orphans = keys(&lake).into_iter().filter(|key| !before.contains(key)).collect::<Vec<_>>();
+    assert!(!orphans.is_empty(), "data files were written");
+    // Orphans go once they are old enough.
+    run(&lake, "ALTER TABLE t SET TBLPROPERTIES ('vacuum_max_snapshot_age_seconds' = '0')")
+        .await
+        .unwrap();
+    tokio::time::sleep(std::time::Duration::from_hours(1)).await;
+    run(&lake, "VACUUM t").await.unwrap();
+    let after = keys(&lake);
+    assert!(orphans.iter().all(|key| !after.contains(key)), "{after:?}");
+    assert_eq!(shown(&lake, "SELECT * FROM t").await, ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn vacuum_removes_what_old_snapshots_alone_name() {
+    let lake = lake();
+    make(&lake, "a int").await;
+    for a in 0..3 {
+        run(&lake, &format!("INSERT INTO t VALUES {a}, {a}")).await.unwrap();
+    }
+    run(&lake, "DELETE FROM t WHERE a = 0").await.unwrap();
+    let data = |lake: &Lake| keys(lake).into_iter().filter(|key| key.contains("/data/")).count();
+    assert_eq!(data(&lake), 3);
+    run(&lake, "VACUUM t").await.unwrap();
+    assert_eq!(shown(&lake, "SELECT count(*) FROM \"t$snapshots\"").await, ["4"], "none is old");
+    run(&lake, "ALTER TABLE t SET TBLPROPERTIES ('vacuum_max_snapshot_age_seconds' = '0', 'vacuum_min_snapshots_to_keep' = '2', 'vacuum_max_metadata_files_to_keep' = '1')")
+        .await
+        .unwrap();
+    tokio::time::sleep(std::time::Duration::from_hours(1)).await;
+    run(&lake, "VACUUM t").await.unwrap();
+    assert_eq!(shown(&lake, "SELECT count(*) FROM \"t$snapshots\"").await, ["2"]);
+    assert_eq!(data(&lake), 3, "the snapshot before reads the file that is gone");
+    run(&lake, "ALTER TABLE t SET TBLPROPERTIES ('vacuum_min_snapshots_to_keep' = '1')")
+        .await
+        .unwrap();
+    run(&lake, "VACUUM t").await.unwrap();
+    assert_eq!(data(&lake), 2);
+    let states = keys(&lake).into_iter().filter(|key| key.ends_with(".metadata.json")).count();
+    assert_eq!(states, 2, "the newest state and the one before");
+    assert_eq!(
+        shown(&lake, "SELECT a, count(*) FROM t GROUP BY a ORDER BY a").await,
+        ["1 2", "2 2"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_another_registers_is_read_and_dropped() {
+    let lake = lake();
+    make(&lake, "a int").await;
+    run(&lake, "INSERT INTO t VALUES 7").await.unwrap();
+    let entry = lake.catalog.table("default", "t").unwrap();
+    let location = entry.definition.parameters["metadata_location"].clone();
+    assert!(entry.definition.parameters["previous_metadata_location"].contains("/00000-"));
+    assert_eq!(entry.definition.table_type.as_deref(), Some("EXTERNAL_TABLE"));
+    let parameters = [("table_type", "iceberg"), ("metadata_location", location.as_str())];
+    lake.catalog
+        .create_table(
+            "default",
+            TableInput {
+                name: "other".to_owned(),
+                parameters: parameters.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+                ..TableInput::default()
+            },
+        )
+        .unwrap();
+    assert_eq!(shown(&lake, "SELECT a FROM other").await, ["7"]);
+    let columns =
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'other'";
+    assert_eq!(shown(&lake, columns).await, ["a integer"]);
+    run(&lake, "DROP TABLE other").await.unwrap();
+    assert_eq!(keys(&lake), Vec::<String>::new());
+    let error = run(&lake, "SELECT * FROM t").await.unwrap_err();
+    assert!(error.starts_with("ICEBERG_INVALID_METADATA: Metadata not found"), "{error}");
+    run(&lake, "DROP TABLE t").await.unwrap();
 }

@@ -103,6 +103,9 @@ async fn the_support_table_is_true() {
     run(&lake, "CREATE TABLE t WITH (external_location = 's3://lake/t/') AS SELECT 1 AS a")
         .await
         .unwrap();
+    run(&lake, "CREATE TABLE ice WITH (table_type = 'ICEBERG', is_external = false, location = 's3://lake/ice/') AS SELECT a, b FROM (VALUES (1, 'x'), (2, 'y')) t(a, b)")
+        .await
+        .unwrap();
     let mut wrong = Vec::new();
     for row in &table {
         let done = match lake.check(row.statement) {

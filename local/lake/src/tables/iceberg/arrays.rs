@@ -9,9 +9,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Time64MicrosecondType, TimeUnit};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::parquet::arrow::PARQUET_FIELD_ID_META_KEY;
-use iceberg::{Primitive, Type};
+use iceberg::{Primitive, Type, Value};
 
 use super::columns::trino_type;
 use crate::moment::{Clock, ClockBuilder, Moment, clocks, moments, of_moments};
@@ -248,4 +248,45 @@ fn micros_of(moment: Moment) -> i64 {
 /// The type of a column without rows.
 pub(super) fn engine_arrow(kind: &Type) -> Result<DataType, Failure> {
     trino_type(kind).map(|kind: TrinoType| kind.to_arrow())
+}
+
+/// Values of a type as a column of the engine's.
+pub(super) fn engine_values(
+    values: impl Iterator<Item = Option<Value>>,
+    primitive: Primitive,
+) -> Result<ArrayRef> {
+    let kind = Type::Primitive(primitive);
+    let none = ScalarValue::try_from(&file_arrow(&kind))?;
+    let values: Vec<ScalarValue> = values
+        .map(|value| {
+            value.and_then(|value| scalar(value, primitive)).unwrap_or_else(|| none.clone())
+        })
+        .collect();
+    if values.is_empty() {
+        return Ok(new_null_array(&engine_arrow(&kind)?, 0));
+    }
+    to_engine(&ScalarValue::iter_to_array(values)?, &kind)
+}
+
+/// A value as files have it.
+fn scalar(value: Value, kind: Primitive) -> Option<ScalarValue> {
+    let micros = |micros, zone| ScalarValue::TimestampMicrosecond(Some(micros), zone);
+    Some(match (value, kind) {
+        (Value::Boolean(value), _) => ScalarValue::Boolean(Some(value)),
+        (Value::Int(value), _) => ScalarValue::Int32(Some(value)),
+        (Value::Long(value), _) => ScalarValue::Int64(Some(value)),
+        (Value::Float(value), _) => ScalarValue::Float32(Some(value)),
+        (Value::Double(value), _) => ScalarValue::Float64(Some(value)),
+        (Value::Decimal(value), Primitive::Decimal(precision, scale)) => {
+            ScalarValue::Decimal128(Some(value), precision, scale.cast_signed())
+        }
+        (Value::Date(value), _) => ScalarValue::Date32(Some(value)),
+        (Value::Time(value), _) => ScalarValue::Time64Microsecond(Some(value)),
+        (Value::Timestamp(value), Primitive::Timestamptz) => micros(value, Some("UTC".into())),
+        (Value::Timestamp(value), _) => micros(value, None),
+        (Value::String(value), _) => ScalarValue::Utf8(Some(value)),
+        (Value::Bytes(value), Primitive::Uuid) => ScalarValue::FixedSizeBinary(16, Some(value)),
+        (Value::Bytes(value), Primitive::Binary) => ScalarValue::Binary(Some(value)),
+        _ => return None,
+    })
 }

@@ -32,6 +32,8 @@ const POSITION_ID: i32 = 2_147_483_545;
 pub(crate) struct Deleted {
     /// Ascending, each once.
     places: HashMap<String, Vec<u64>>,
+    /// How many files of deletes are about each.
+    files: HashMap<String, usize>,
 }
 
 /// A place with when it was deleted.
@@ -46,11 +48,20 @@ impl Deleted {
     ) -> Result<Self> {
         let wanted: HashSet<&str> = data.iter().map(|live| live.file.file_path.as_str()).collect();
         let mut marks: HashMap<String, Vec<Mark>> = HashMap::new();
+        let mut files: HashMap<String, usize> = HashMap::new();
         for live in deletes.iter().filter(|live| may_be_about(&live.file, &wanted)) {
+            let mut about: HashSet<String> = HashSet::new();
             for (path, place) in rows(&store, &live.file).await? {
-                if wanted.contains(path.as_str()) {
-                    marks.entry(path).or_default().push((place, live.sequence_number));
+                if !wanted.contains(path.as_str()) {
+                    continue;
                 }
+                if !about.contains(&path) {
+                    about.insert(path.clone());
+                }
+                marks.entry(path).or_default().push((place, live.sequence_number));
+            }
+            for path in about {
+                *files.entry(path).or_default() += 1;
             }
         }
         let mut places = HashMap::new();
@@ -61,9 +72,15 @@ impl Deleted {
             let own: BTreeSet<u64> = own.map(|(place, _)| *place).collect();
             places.insert(live.file.file_path.clone(), own.into_iter().collect());
         }
-        Ok(Self { places })
+        Ok(Self { places, files })
     }
 
+    /// How many files of deletes are about a data file.
+    pub fn files_about(&self, path: &str) -> usize {
+        self.files.get(path).copied().unwrap_or(0)
+    }
+
+    /// The places in a data file.
     pub fn of(&self, path: &str) -> &[u64] {
         self.places.get(path).map_or(&[], Vec::as_slice)
     }

@@ -10,6 +10,7 @@ mod columns;
 mod commit;
 mod deletes;
 mod maintenance;
+mod metadata_table;
 mod metrics;
 mod parquet_file;
 mod properties;
@@ -24,7 +25,8 @@ pub(crate) use change::Change;
 pub(crate) use columns::{Source, file_type, hive_columns, trino_type};
 pub(crate) use commit::{CreateError, create, edit};
 pub(crate) use deletes::Deleted;
-pub(crate) use maintenance::drop_files;
+pub(crate) use maintenance::{drop_files, rewritable, vacuum};
+pub(crate) use metadata_table::{KINDS as METADATA_TABLES, metadata_table};
 pub(crate) use properties::{
     TableProperties, compression_of, shown_properties, stored_name, stored_properties,
 };

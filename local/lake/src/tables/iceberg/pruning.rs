@@ -10,9 +10,9 @@ use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_optimizer::pruning::PruningPredicate;
-use iceberg::{Field, Primitive, Schema, Type, Value};
+use iceberg::{Field, Primitive, Schema, Value};
 
-use super::arrays::{file_field, to_engine};
+use super::arrays::engine_values;
 use super::snapshot_files::LiveFile;
 
 /// The files that may have such rows. `arrow` has the columns of `schema`.
@@ -54,18 +54,14 @@ impl Bounds<'_> {
         of: impl Fn(&LiveFile) -> &std::collections::BTreeMap<i32, Vec<u8>>,
     ) -> Option<ArrayRef> {
         let (field, primitive) = self.field(column)?;
-        let kind = file_field(field).data_type().clone();
-        let none = ScalarValue::try_from(&kind).ok()?;
         let values = self.files.iter().map(|file| {
             // A bound says nothing of NaNs, which are greater than nothing and equal to nothing.
             let may_have_nans = matches!(primitive, Primitive::Float | Primitive::Double)
                 && file.file.nan_value_counts.get(&field.id) != Some(&0);
             let bytes = of(file).get(&field.id).filter(|_| !may_have_nans);
-            let value = bytes.and_then(|bytes| Value::from_bytes(bytes, primitive).ok());
-            value.and_then(|value| scalar(&value, primitive)).unwrap_or_else(|| none.clone())
+            bytes.and_then(|bytes| Value::from_bytes(bytes, primitive).ok())
         });
-        let array = ScalarValue::iter_to_array(values).ok()?;
-        to_engine(&array, &Type::Primitive(primitive)).ok()
+        engine_values(values, primitive).ok()
     }
 }
 
@@ -103,31 +99,4 @@ impl PruningStatistics for Bounds<'_> {
     ) -> Option<datafusion::arrow::array::BooleanArray> {
         None
     }
-}
-
-/// A value as files have it.
-fn scalar(value: &Value, kind: Primitive) -> Option<ScalarValue> {
-    Some(match (value, kind) {
-        (Value::Boolean(value), _) => ScalarValue::Boolean(Some(*value)),
-        (Value::Int(value), _) => ScalarValue::Int32(Some(*value)),
-        (Value::Long(value), _) => ScalarValue::Int64(Some(*value)),
-        (Value::Float(value), _) => ScalarValue::Float32(Some(*value)),
-        (Value::Double(value), _) => ScalarValue::Float64(Some(*value)),
-        (Value::Decimal(value), Primitive::Decimal(precision, scale)) => {
-            ScalarValue::Decimal128(Some(*value), precision, scale.cast_signed())
-        }
-        (Value::Date(value), _) => ScalarValue::Date32(Some(*value)),
-        (Value::Timestamp(value), Primitive::Timestamptz) => timestamp(*value, Some("UTC".into())),
-        (Value::Timestamp(value), _) => timestamp(*value, None),
-        (Value::String(value), _) => ScalarValue::Utf8(Some(value.clone())),
-        // Times, UUIDs and bytes are seldom looked for in ranges.
-        _ => return None,
-    })
-}
-
-fn timestamp(micros: i64, zone: Option<Arc<str>>) -> ScalarValue {
-    ScalarValue::new_timestamp::<datafusion::arrow::datatypes::TimestampMicrosecondType>(
-        Some(micros),
-        zone,
-    )
 }

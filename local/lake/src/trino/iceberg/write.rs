@@ -42,6 +42,17 @@ pub(super) async fn run(
     Ok((files, rows))
 }
 
+/// The same by one writer, so that a partition becomes one file.
+pub(super) async fn run_as_one(
+    state: SessionState,
+    plan: LogicalPlan,
+    writer: DataWriterPlan,
+    kinds: Vec<TrinoType>,
+) -> Result<(Vec<DataFile>, u64)> {
+    let stream = planning::frame(state, plan).execute_stream().await?;
+    one(stream, Arc::new(writer), kinds.into()).await
+}
+
 async fn one(
     mut stream: SendableRecordBatchStream,
     plan: Arc<DataWriterPlan>,
