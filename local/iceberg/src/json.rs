@@ -1,5 +1,7 @@
 //! Members of JSON objects, asked for by name and type.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
 use crate::FormatError;
@@ -75,11 +77,8 @@ impl<'a> Object<'a> {
     }
 
     /// The members of an object whose values are texts; none where it is missing.
-    pub fn texts(
-        &self,
-        name: &str,
-    ) -> Result<std::collections::BTreeMap<String, String>, FormatError> {
-        let Some(member) = self.get(name) else { return Ok(Default::default()) };
+    pub fn texts(&self, name: &str) -> Result<BTreeMap<String, String>, FormatError> {
+        let Some(member) = self.get(name) else { return Ok(BTreeMap::new()) };
         let members = member.as_object().ok_or_else(|| self.wrong(name, "an object"))?;
         members
             .iter()

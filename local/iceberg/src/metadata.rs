@@ -209,6 +209,23 @@ impl TableMetadata {
         json.to_string().into_bytes()
     }
 
+    /// The ids that files without ids take for their columns, by the columns' names.
+    ///
+    /// Source: the specification, "Name Mapping Serialization". Parts of columns are left out.
+    pub fn names_of_columns(&self) -> BTreeMap<String, i32> {
+        let text = self.properties.get("schema.name-mapping.default");
+        let json = text.and_then(|text| serde_json::from_str::<Json>(text).ok());
+        let mut found = BTreeMap::new();
+        for column in json.iter().filter_map(Json::as_array).flatten() {
+            let id = column.get("field-id").and_then(Json::as_i64);
+            let Some(id) = id.and_then(|id| i32::try_from(id).ok()) else { continue };
+            let names = column.get("names").and_then(Json::as_array);
+            let names = names.into_iter().flatten().filter_map(Json::as_str);
+            found.extend(names.map(|name| (name.to_owned(), id)));
+        }
+        found
+    }
+
     pub fn current_schema(&self) -> &Schema {
         self.schema(self.current_schema_id).expect("the current schema was checked to be there")
     }
@@ -415,6 +432,16 @@ mod tests {
         table.remove_snapshots(&BTreeSet::from([1]));
         assert_eq!(table.snapshot_log.len(), 2);
         assert_eq!(table.rest["statistics"], json!([{"snapshot-id": 3}]));
+    }
+
+    #[test]
+    fn columns_may_have_names_for_files_without_ids() {
+        let mut table = table();
+        assert!(table.names_of_columns().is_empty());
+        let mapping = r#"[{"field-id": 1, "names": ["id", "ID"]}, {"names": ["x"]}]"#;
+        table.properties.insert("schema.name-mapping.default".to_owned(), mapping.to_owned());
+        let expected = [("ID".to_owned(), 1), ("id".to_owned(), 1)];
+        assert_eq!(table.names_of_columns(), BTreeMap::from(expected));
     }
 
     #[test]

@@ -63,8 +63,15 @@ impl Transform {
                 | Fixed(_) | Binary,
             ) => true,
             (_, Boolean | Float | Double)
-            | (Self::Unknown(_), _)
-            | (Self::Truncate(_) | Self::Year | Self::Month | Self::Day | Self::Hour, _) => false,
+            | (
+                Self::Unknown(_)
+                | Self::Truncate(_)
+                | Self::Year
+                | Self::Month
+                | Self::Day
+                | Self::Hour,
+                _,
+            ) => false,
         }
     }
 

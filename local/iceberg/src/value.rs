@@ -146,9 +146,7 @@ impl Value {
             }
             Self::String(value) => value.clone(),
             Self::Bytes(value) if kind == Primitive::Uuid && value.len() == 16 => uuid_text(value),
-            Self::Bytes(value) => {
-                value.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-            }
+            Self::Bytes(value) => hex(value),
         }
     }
 }
@@ -194,8 +192,16 @@ fn clock_text(micros: i64) -> String {
     format!("{hour:02}:{minute:02}:{second:02}{fraction}")
 }
 
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn uuid_text(bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(bytes);
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 

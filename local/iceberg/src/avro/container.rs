@@ -71,7 +71,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Contents, FormatError> {
 }
 
 fn unpacked(block: &[u8], codec: &str) -> Result<Vec<u8>, FormatError> {
-    let broken = |_| FormatError::malformed("Avro file", format!("{codec}"), "other bytes");
+    let broken = |_| FormatError::malformed("Avro file", codec, "other bytes");
     let within = |reader: &mut dyn Read| -> Result<Vec<u8>, FormatError> {
         let mut out = Vec::new();
         let limit = LARGEST_BLOCK as u64 + 1;

@@ -49,7 +49,7 @@ pub(super) fn read(properties: &Properties, unload: bool) -> Result<WritePropert
             "partitioned_by" => partitioned_by = names(name, value)?,
             "table_type" if text(name, value)?.eq_ignore_ascii_case("hive") => {}
             "table_type" => {
-                return Err(Failure::not_supported("Iceberg tables are not supported here"));
+                return Err(invalid(format!("Invalid value for table property '{name}': {value}")));
             }
             "bucketed_by" | "bucket_count" => {
                 return Err(Failure::not_supported("bucketed tables are not supported here"));

@@ -85,7 +85,10 @@ pub fn parse(
     statement: &str,
     parameters: Option<&[String]>,
 ) -> Result<TrinoStatement, SyntaxError> {
-    let tokens = tokens::tokens(statement)?;
+    let tokens = match vacuum_with_back_quotes(statement) {
+        Some(statement) => tokens::tokens(&statement)?,
+        None => tokens::tokens(statement)?,
+    };
     if let Some(prepared) = prepared::read(statement, &tokens)? {
         return Ok(TrinoStatement::Prepared(prepared));
     }
@@ -110,6 +113,13 @@ pub fn parse(
     } else {
         TrinoStatement::TimeTravel { versions, statement: Box::new(parsed) }
     })
+}
+
+/// VACUUM alone takes a table's name in back quotes. Source: user guide, vacuum-statement.md.
+fn vacuum_with_back_quotes(statement: &str) -> Option<String> {
+    let verb = statement.trim_start().get(..6)?;
+    let found = verb.eq_ignore_ascii_case("VACUUM") && statement.contains('`');
+    found.then(|| statement.replace('`', "\""))
 }
 
 /// Where the text of the statement can be found again.

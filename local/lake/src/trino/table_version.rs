@@ -84,8 +84,16 @@ pub(super) fn without(
         let mut parser = Parser::new(&TrinoDialect).with_tokens_with_locations(after.to_vec());
         let pointer = parser.parse_expr().map_err(|error| refusal(&error, &parser, source))?;
         rest = &after[parser.index().min(after.len())..];
-        let Some(Token::Word(table)) = left.last_mut().map(|last| &mut last.token) else {
-            return Err(SyntaxError::at(place.line, place.column, "mismatched input 'FOR'"));
+        let table = match left.last_mut().map(|last| &mut last.token) {
+            Some(Token::Word(table))
+                if table.quote_style.is_some() || table.keyword != Keyword::TABLE =>
+            {
+                table
+            }
+            _ => {
+                let message = "mismatched input 'FOR'. Expecting: <identifier>";
+                return Err(SyntaxError::at(place.line, place.column, message));
+            }
         };
         let name = table.value.clone();
         table.value = format!("{}{MARK}{}", name.to_lowercase(), found.len());

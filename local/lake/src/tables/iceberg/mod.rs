@@ -22,15 +22,13 @@ mod table;
 mod writer;
 
 pub(crate) use change::Change;
-pub(crate) use columns::{Source, file_type, hive_columns, trino_type};
+pub(crate) use columns::{Source, file_type};
 pub(crate) use commit::{CreateError, create, edit};
 pub(crate) use deletes::Deleted;
 pub(crate) use maintenance::{drop_files, rewritable, vacuum};
 pub(crate) use metadata_table::{KINDS as METADATA_TABLES, metadata_table};
-pub(crate) use properties::{
-    TableProperties, compression_of, shown_properties, stored_name, stored_properties,
-};
+pub(crate) use properties::{compression_of, shown_properties, stored_name, stored_properties};
 pub(crate) use provider::{IcebergRows, POSITION_COLUMN};
 pub(crate) use snapshot_files::{LiveFile, SnapshotFiles};
-pub(crate) use table::{IcebergTable, damaged};
+pub(crate) use table::IcebergTable;
 pub(crate) use writer::{DataWriter, DataWriterPlan};

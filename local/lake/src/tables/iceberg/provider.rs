@@ -1,5 +1,6 @@
 //! An Iceberg table at a snapshot, as DataFusion scans it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -32,6 +33,8 @@ pub(crate) const POSITION_COLUMN: &str = "$pos";
 pub(crate) struct IcebergRows {
     store: Files,
     full_name: String,
+    /// The ids of columns of files that have none, by their names.
+    names: Arc<BTreeMap<String, i32>>,
     columns: Schema,
     snapshot: Option<Snapshot>,
     /// Files to read instead of all of the snapshot's.
@@ -72,6 +75,7 @@ impl IcebergRows {
         Ok(Self {
             store: Files(store.clone()),
             full_name: table.full_name(),
+            names: Arc::new(table.metadata.names_of_columns()),
             columns,
             snapshot,
             only: None,
@@ -163,6 +167,7 @@ impl TableProvider for IcebergRows {
         });
         let streams = state.config().target_partitions();
         let name = self.full_name.clone();
-        Ok(Arc::new(IcebergScan::new(name, tasks, columns.collect(), schema, streams, limit)))
+        let scan = IcebergScan::new(name, tasks, columns.collect(), schema, streams, limit);
+        Ok(Arc::new(scan.with_names(self.names.clone())))
     }
 }

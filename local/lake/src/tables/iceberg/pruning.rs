@@ -9,7 +9,7 @@ use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use iceberg::{Field, Primitive, Schema, Value};
 
 use super::arrays::engine_values;
@@ -26,12 +26,9 @@ pub(super) fn pruned(
     let Some(condition) = conjunction(filters.iter().cloned()) else { return Ok(files) };
     let named = DFSchema::try_from(arrow.as_ref().clone())?;
     let physical = state.create_physical_expr(condition, &named)?;
-    let Ok(predicate) = PruningPredicate::try_new(physical, arrow.clone()) else {
-        return Ok(files);
-    };
-    if predicate.always_true() {
-        return Ok(files);
-    }
+    let pruning = PruningPredicateBuilder::new().with_file_schema(arrow.clone());
+    // What says nothing of bounds prunes nothing.
+    let Some(predicate) = pruning.build(physical) else { return Ok(files) };
     let kept = predicate.prune(&Bounds { schema, files: &files })?;
     Ok(files.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(file, _)| file).collect())
 }

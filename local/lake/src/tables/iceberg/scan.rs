@@ -1,5 +1,6 @@
 //! Reading data files: columns by their ids, rows that are gone left out.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +54,8 @@ pub(super) struct IcebergScan {
     table: String,
     streams: Vec<Vec<Task>>,
     columns: Arc<[ScanColumn]>,
+    /// The ids of columns of files that have none, by their names.
+    names: Arc<BTreeMap<String, i32>>,
     schema: SchemaRef,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
@@ -86,10 +89,18 @@ impl IcebergScan {
             table,
             streams: dealt.into_iter().map(|(_, tasks)| tasks).collect(),
             columns: columns.into(),
+            names: Arc::default(),
             schema,
             limit,
             properties: Arc::new(properties),
         }
+    }
+}
+
+impl IcebergScan {
+    /// The same with names of columns for files that have no ids.
+    pub fn with_names(self, names: Arc<BTreeMap<String, i32>>) -> Self {
+        Self { names, ..self }
     }
 }
 
@@ -134,6 +145,7 @@ impl ExecutionPlan for IcebergScan {
     ) -> Result<SendableRecordBatchStream> {
         let reader = Arc::new(TaskReader {
             columns: self.columns.clone(),
+            names: self.names.clone(),
             schema: self.schema.clone(),
             limit: self.limit,
             context,
@@ -151,6 +163,7 @@ impl ExecutionPlan for IcebergScan {
 
 struct TaskReader {
     columns: Arc<[ScanColumn]>,
+    names: Arc<BTreeMap<String, i32>>,
     schema: SchemaRef,
     limit: Option<usize>,
     context: Arc<TaskContext>,
@@ -207,9 +220,20 @@ impl TaskReader {
 
     /// The roots of the file to read, ascending, and where each column is among them.
     fn places(&self, file: &SchemaRef, of: &DataFile) -> Result<(Vec<usize>, Vec<Found>)> {
-        let known =
-            |column: &Field| file.fields().iter().position(|field| id_of(field) == Some(column.id));
-        if !file.fields().is_empty() && file.fields().iter().all(|field| id_of(field).is_none()) {
+        let has_ids = file.fields().iter().any(|field| id_of(field).is_some());
+        let known = |column: &Field| {
+            file.fields().iter().position(|field| {
+                let found =
+                    if has_ids { id_of(field) } else { self.names.get(field.name()).copied() };
+                found == Some(column.id)
+            })
+        };
+        // The names of a mapping are of columns, not of their parts.
+        let is_lost = |column: &ScanColumn| match column {
+            ScanColumn::Field(field) => self.names.is_empty() || field.kind.primitive().is_none(),
+            ScanColumn::Path | ScanColumn::Position => false,
+        };
+        if !has_ids && self.columns.iter().any(is_lost) {
             return Err(Failure::not_supported(format!(
                 "files of Iceberg tables without the ids of columns are not read here: {}",
                 of.file_path
