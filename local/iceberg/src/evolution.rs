@@ -58,14 +58,15 @@ impl Schema {
         Ok(changed)
     }
 
-    /// The schema with a column renamed, widened, described and moved.
+    /// The schema with a column renamed, widened, described and moved. Structs may get fields, whose
+    /// ids come after `last_id`.
     pub fn with_changed(
         &self,
         name: &str,
-        new_name: &str,
-        kind: &Type,
+        (new_name, kind): (&str, &Type),
         doc: Option<&str>,
         place: Option<&Place>,
+        last_id: i32,
     ) -> Result<Self, EvolutionError> {
         let at = self.position(name)?;
         let mut changed = self.clone();
@@ -77,11 +78,17 @@ impl Schema {
         if renamed {
             new_name.clone_into(&mut field.name);
         }
-        field.kind = promoted(&field.kind, kind).ok_or_else(|| EvolutionError::Type {
-            column: name.to_owned(),
-            from: field.kind.to_string(),
-            to: kind.to_string(),
-        })?;
+        let mut last = last_id;
+        let mut next = || {
+            last += 1;
+            last
+        };
+        field.kind =
+            promoted(&field.kind, kind, &mut next).ok_or_else(|| EvolutionError::Type {
+                column: name.to_owned(),
+                from: field.kind.to_string(),
+                to: kind.to_string(),
+            })?;
         if let Some(doc) = doc {
             field.doc = Some(doc.to_owned());
         }
@@ -104,39 +111,54 @@ impl Schema {
 }
 
 /// A type as another, where its values stay what they are: ids of parts are kept.
-fn promoted(from: &Type, to: &Type) -> Option<Type> {
+fn promoted(from: &Type, to: &Type, next: &mut impl FnMut() -> i32) -> Option<Type> {
     match (from, to) {
         (Type::Primitive(from), Type::Primitive(to)) => {
             widens(*from, *to).then_some(Type::Primitive(*to))
         }
         (Type::List(from), Type::List(to)) => {
-            let element = promoted(&from.element, &to.element)?;
+            let element = promoted(&from.element, &to.element, next)?;
             let mut list = from.clone();
             list.element = element;
             Some(Type::List(list))
         }
         (Type::Map(from), Type::Map(to)) if same(&from.key, &to.key) => {
-            let value = promoted(&from.value, &to.value)?;
+            let value = promoted(&from.value, &to.value, next)?;
             let mut map = from.clone();
             map.value = value;
             Some(Type::Map(map))
         }
-        (Type::Struct(from), Type::Struct(to)) if from.len() == to.len() => {
-            let fields = from.iter().zip(to).map(|(from, to)| {
-                if !from.name.eq_ignore_ascii_case(&to.name) {
-                    return None;
-                }
-                let kind = promoted(&from.kind, &to.kind)?;
-                Some(Field { kind, ..from.clone() })
-            });
-            fields.collect::<Option<_>>().map(Type::Struct)
+        (Type::Struct(from), Type::Struct(to)) => {
+            let named = |fields: &[Field], name: &str| {
+                fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))
+            };
+            if from.iter().any(|field| named(to, &field.name).is_none()) {
+                return None;
+            }
+            let mut fields = Vec::with_capacity(to.len());
+            for field in to {
+                fields.push(match named(from, &field.name) {
+                    Some(known) => {
+                        let known = &from[known];
+                        let kind = promoted(&known.kind, &field.kind, next)?;
+                        Field { kind, ..known.clone() }
+                    }
+                    None => Field {
+                        id: next(),
+                        required: false,
+                        kind: field.kind.with_ids(next),
+                        ..field.clone()
+                    },
+                });
+            }
+            Some(Type::Struct(fields))
         }
         _ => None,
     }
 }
 
 fn same(one: &Type, other: &Type) -> bool {
-    promoted(one, other).is_some_and(|found| found == *one)
+    promoted(one, other, &mut || 0).is_some_and(|found| found == *one)
 }
 
 /// Source: the specification, "Schema Evolution".
@@ -199,7 +221,7 @@ mod tests {
         assert!(less.identifier_field_ids.is_empty());
         let long = Type::Primitive(Primitive::Long);
         let moved = schema
-            .with_changed("a", "z", &long, None, Some(&Place::After("b".to_owned())))
+            .with_changed("a", ("z", &long), None, Some(&Place::After("b".to_owned())), 9)
             .unwrap();
         assert_eq!(shown(&moved), "2:b:string 1:z:bigint 3:c:array<int>");
         let wide = Type::List(Box::new(ListType {
@@ -207,13 +229,21 @@ mod tests {
             element_required: false,
             element: long.clone(),
         }));
-        let wider = schema.with_changed("c", "c", &wide, None, Some(&Place::First)).unwrap();
+        let wider = schema.with_changed("c", ("c", &wide), None, Some(&Place::First), 9).unwrap();
         assert_eq!(shown(&wider), "3:c:array<bigint> 1:a:int 2:b:string");
         assert_eq!(wider.greatest_id(), 4);
-        let refused = schema.with_changed("b", "b", &long, None, None).unwrap_err();
+        let refused = schema.with_changed("b", ("b", &long), None, None, 9).unwrap_err();
         assert_eq!(refused.to_string(), "Cannot change column type: b: string -> bigint");
-        let taken = schema.with_changed("a", "b", &long, None, None).unwrap_err();
+        let taken = schema.with_changed("a", ("b", &long), None, None, 9).unwrap_err();
         assert_eq!(taken, EvolutionError::Exists("b".to_owned()));
+        let part = |id, name: &str| Field { id, name: name.to_owned(), ..schema.fields[0].clone() };
+        let mut nested = schema.clone();
+        nested.fields[1].kind = Type::Struct(vec![part(7, "p")]);
+        let more = Type::Struct(vec![part(0, "q"), part(0, "P")]);
+        let more = nested.with_changed("b", ("b", &more), None, None, 9).unwrap();
+        assert_eq!(more.fields[1].kind, Type::Struct(vec![part(10, "q"), part(7, "p")]));
+        let less = Type::Struct(vec![part(0, "q")]);
+        assert!(nested.with_changed("b", ("b", &less), None, None, 9).is_err());
         assert_eq!(schema.without_column("x"), Err(EvolutionError::Missing("x".to_owned())));
     }
 }

@@ -54,7 +54,7 @@ pub enum TrinoStatement {
         pattern: Option<String>,
     },
     /// UPDATE, DELETE, MERGE, OPTIMIZE and VACUUM: for Iceberg tables alone.
-    Change(TableChange),
+    Change(Box<TableChange>),
     /// `USING EXTERNAL FUNCTION`: functions of Lambda and SageMaker, by name.
     ExternalFunctions {
         names: Vec<String>,
@@ -214,7 +214,7 @@ fn read(parser: &mut Parser, source: &Source<'_>) -> Result<TrinoStatement, Pars
         "SHOW" => show_functions(parser),
         "USING" => external_function::read(parser),
         "DELETE" | "UPDATE" | "MERGE" | "OPTIMIZE" | "VACUUM" => {
-            Ok(TrinoStatement::Change(TableChange::read(parser, &word)?))
+            TableChange::read(parser, &word).map(Box::new).map(TrinoStatement::Change)
         }
         _ => Ok(TrinoStatement::Query(parser.parse_query()?)),
     }

@@ -192,8 +192,9 @@ pub(super) fn alter(
                 ColumnPlace::First => Place::First,
                 ColumnPlace::After(other) => Place::After(other.clone()),
             });
-            evolve(here, entry, |schema, _| {
-                schema.with_changed(from, &to.name, &kind, to.comment.as_deref(), place.as_ref())
+            evolve(here, entry, |schema, last| {
+                let new = (to.name.as_str(), &kind);
+                schema.with_changed(from, new, to.comment.as_deref(), place.as_ref(), last)
             })
         }
         AlterAction::SetProperties { properties } => {

@@ -1,10 +1,20 @@
 //! What text files of cases cannot say of Iceberg tables: races, crashes, the files themselves.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::parquet::arrow::ArrowWriter;
+use iceberg::{
+    Content, DataFile, Entry, Manifest, ManifestContent, ManifestList, Snapshot, Status,
+    TableMetadata,
+};
+
 use super::{lake, lines, rows, run};
-use crate::catalog::TableInput;
-use crate::store::ListQuery;
+use crate::catalog::{TableInput, TableUpdate};
+use crate::store::{ListQuery, PutOptions};
 use crate::watch::{Refused, Touch, Verb};
-use crate::{Lake, Watch};
+use crate::{Lake, S3Url, Watch};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_iceberg_table_is_described_with_its_partitions() {
@@ -217,4 +227,89 @@ async fn a_table_that_another_registers_is_read_and_dropped() {
     let error = run(&lake, "SELECT * FROM t").await.unwrap_err();
     assert!(error.starts_with("ICEBERG_INVALID_METADATA: Metadata not found"), "{error}");
     run(&lake, "DROP TABLE t").await.unwrap();
+}
+
+/// Adds a file of deletes to the table `t`, as another writer would.
+fn add_deletes(lake: &Lake, content: Content, parquet: &[u8]) {
+    let put = |url: &str, bytes: &[u8]| {
+        let place: S3Url = url.parse().unwrap();
+        lake.store.put(place.bucket(), place.key(), bytes, PutOptions::default()).unwrap();
+    };
+    let read = |url: &str| {
+        let place: S3Url = url.parse().unwrap();
+        lake.store.read(place.bucket(), place.key()).unwrap()
+    };
+    let entry = lake.catalog.table("default", "t").unwrap();
+    let mut definition = entry.definition;
+    let location = &definition.parameters["metadata_location"];
+    let mut table = TableMetadata::read(&read(location)).unwrap();
+    let before = table.current_snapshot().unwrap().clone();
+    let path = "s3://lake/t/data/deletes.parquet";
+    put(path, parquet);
+    let mut list = ManifestList::read(&read(&before.manifest_list)).unwrap();
+    let live = Manifest::read(&read(&list.manifests[0].path), &list.manifests[0]).unwrap();
+    let file = DataFile {
+        content,
+        file_path: path.to_owned(),
+        record_count: 2,
+        file_size_in_bytes: i64::try_from(parquet.len()).unwrap(),
+        lower_bounds: BTreeMap::new(),
+        upper_bounds: BTreeMap::new(),
+        equality_ids: if content == Content::EqualityDeletes { vec![1] } else { Vec::new() },
+        ..live.entries[0].file.clone()
+    };
+    let added = Entry {
+        status: Status::Added,
+        snapshot_id: None,
+        sequence_number: None,
+        file_sequence_number: None,
+        file,
+    };
+    let manifest = Manifest { content: ManifestContent::Deletes, entries: vec![added], ..live };
+    let bytes = manifest.write().unwrap();
+    let (id, sequence_number) = (5, table.last_sequence_number + 1);
+    put("s3://lake/t/metadata/deletes.avro", &bytes);
+    let length = i64::try_from(bytes.len()).unwrap();
+    let path = "s3://lake/t/metadata/deletes.avro".to_owned();
+    list.manifests.push(manifest.listed(path, length, sequence_number, id));
+    let manifest_list = "s3://lake/t/metadata/snap-5.avro".to_owned();
+    put(&manifest_list, &list.write(id, Some(before.id), sequence_number));
+    let parent_id = Some(before.id);
+    table.add_snapshot(Snapshot { id, parent_id, sequence_number, manifest_list, ..before });
+    put("s3://lake/t/metadata/other.metadata.json", &table.write());
+    let other = "s3://lake/t/metadata/other.metadata.json".to_owned();
+    definition.parameters.insert("metadata_location".to_owned(), other);
+    lake.catalog.update_table("default", definition, TableUpdate::default()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_that_another_deletes_are_left_out_and_values_are_refused() {
+    let lake = lake();
+    make(&lake, "a bigint").await;
+    run(&lake, "INSERT INTO t SELECT x FROM UNNEST(sequence(1, 3)) u(x)").await.unwrap();
+    run(&lake, "INSERT INTO t SELECT x FROM UNNEST(sequence(4, 6)) u(x)").await.unwrap();
+    let paths = shown(&lake, "SELECT \"$path\" FROM t WHERE a IN (1, 4) ORDER BY a").await;
+    // Without ids and bounds, of rows in two files.
+    let columns: [(&str, ArrayRef); 2] = [
+        ("file_path", Arc::new(StringArray::from(paths))),
+        ("pos", Arc::new(Int64Array::from(vec![0, 2]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    let parquet = writer.into_inner().unwrap();
+    add_deletes(&lake, Content::PositionDeletes, &parquet);
+    assert_eq!(shown(&lake, "SELECT a FROM t ORDER BY a").await, ["2", "3", "4", "5"]);
+    // Rows that came later stay, and those that go now go beside those that are gone.
+    run(&lake, "INSERT INTO t VALUES 1").await.unwrap();
+    run(&lake, "DELETE FROM t WHERE a IN (2, 3, 5)").await.unwrap();
+    assert_eq!(shown(&lake, "SELECT a FROM t ORDER BY a").await, ["1", "4"]);
+    let files = "SELECT content, count(*) FROM \"t$files\" GROUP BY content ORDER BY content";
+    assert_eq!(shown(&lake, files).await, ["0 2", "1 2"], "the first file is gone as a whole");
+    add_deletes(&lake, Content::EqualityDeletes, &parquet);
+    let error = run(&lake, "SELECT a FROM t").await.unwrap_err();
+    assert!(
+        error.starts_with("NOT_SUPPORTED: Iceberg tables with equality deletes are not read here"),
+        "{error}"
+    );
 }

@@ -8,13 +8,17 @@ use datafusion::arrow::array::{
     StructArray, Time64MicrosecondArray, TimestampMicrosecondArray, new_null_array,
 };
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Time64MicrosecondType, TimeUnit};
+use datafusion::arrow::datatypes::{
+    DataType, Field, Fields, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
+};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 use iceberg::{Primitive, Type, Value};
 
 use super::columns::trino_type;
-use crate::moment::{Clock, ClockBuilder, Moment, clocks, moments, of_moments};
+use crate::moment::{
+    Clock, ClockBuilder, Moment, clocks, moments, of_micros, of_moments, to_micros,
+};
 use crate::sql::{Failure, TrinoType, UUID_WIDTH};
 
 /// Picoseconds of a microsecond.
@@ -79,6 +83,13 @@ fn primitive_to_engine(array: &ArrayRef, primitive: Primitive, kind: &Type) -> R
     let wanted = trino_type(kind)?;
     let found = array.data_type();
     match (primitive, found) {
+        (
+            Primitive::Timestamp | Primitive::Timestamptz,
+            DataType::Timestamp(TimeUnit::Microsecond, _),
+        ) => {
+            let zoned = primitive == Primitive::Timestamptz;
+            Ok(of_micros(array.as_primitive::<TimestampMicrosecondType>(), zoned))
+        }
         (Primitive::Timestamp | Primitive::Timestamptz, DataType::Timestamp(..)) => {
             of_moments(moments(array.as_ref()).into_iter().map(Ok::<_, Failure>), &wanted)
         }
@@ -92,7 +103,7 @@ fn primitive_to_engine(array: &ArrayRef, primitive: Primitive, kind: &Type) -> R
         (Primitive::Uuid, DataType::FixedSizeBinary(16)) => {
             let width = usize::try_from(UUID_WIDTH).unwrap_or(0);
             let mut wide = FixedSizeBinaryBuilder::with_capacity(array.len(), UUID_WIDTH);
-            for bytes in array.as_fixed_size_binary().iter() {
+            for bytes in array.as_fixed_size_binary() {
                 match bytes {
                     Some(bytes) => {
                         let mut bytes = bytes.to_vec();
@@ -218,8 +229,9 @@ fn primitive_to_file(
 ) -> Result<ArrayRef> {
     match primitive {
         Primitive::Timestamp | Primitive::Timestamptz => {
-            let found: TimestampMicrosecondArray =
-                moments(array.as_ref()).into_iter().map(|moment| moment.map(micros_of)).collect();
+            let found: TimestampMicrosecondArray = to_micros(array.as_ref()).unwrap_or_else(|| {
+                moments(array.as_ref()).into_iter().map(|moment| moment.map(micros_of)).collect()
+            });
             Ok(match wanted {
                 DataType::Timestamp(_, Some(zone)) => Arc::new(found.with_timezone(zone.as_ref())),
                 _ => Arc::new(found),

@@ -102,7 +102,8 @@ impl IcebergTable {
             // Files were written for a schema and partitions.
             let fits = newest.metadata.default_spec() == self.metadata.default_spec()
                 && newest.metadata.current_schema_id == self.metadata.current_schema_id;
-            if !unchanged && !(change.is_append() && fits) {
+            let follows = unchanged || (change.is_append() && fits);
+            if !follows {
                 return Err(self.lost());
             }
             base = newest;

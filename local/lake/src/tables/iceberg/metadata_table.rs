@@ -202,8 +202,9 @@ fn refs(metadata: &TableMetadata) -> Columns {
 /// The types of the columns that a manifest's partitions are made of.
 fn sources(metadata: &TableMetadata, spec_id: i32) -> Vec<Primitive> {
     let Some(spec) = metadata.spec(spec_id) else { return Vec::new() };
-    let newest = std::iter::once(metadata.current_schema()).chain(metadata.schemas.iter().rev());
-    newest.filter_map(|schema| spec.sources(schema).ok()).next().unwrap_or_default()
+    let mut newest =
+        std::iter::once(metadata.current_schema()).chain(metadata.schemas.iter().rev());
+    newest.find_map(|schema| spec.sources(schema).ok()).unwrap_or_default()
 }
 
 fn manifest_rows(metadata: &TableMetadata, all: &[ManifestFile]) -> Result<Columns> {
