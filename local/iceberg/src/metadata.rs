@@ -1,12 +1,16 @@
 //! A table's metadata: one JSON file for each state of the table.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::json::Object;
 use crate::partition::FIRST_FIELD_ID;
 use crate::{FormatError, MAIN_BRANCH, PartitionSpec, Schema, Snapshot, SnapshotRef};
+
+/// Most bytes packed metadata may unpack to.
+const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// The greatest version that is read.
 const NEWEST_READ: i32 = 2;
@@ -111,6 +115,8 @@ impl TableMetadata {
     ///
     /// Errors: `Malformed`; `Unsupported` for versions after 2.
     pub fn read(bytes: &[u8]) -> Result<Self, FormatError> {
+        let unpacked = unpacked(bytes)?;
+        let bytes = unpacked.as_deref().unwrap_or(bytes);
         let json: Json = serde_json::from_slice(bytes)
             .map_err(|error| FormatError::malformed("metadata", "JSON", error.to_string()))?;
         let object = Object::of(&json, "metadata")?;
@@ -326,6 +332,21 @@ impl TableMetadata {
     }
 }
 
+/// Metadata may be packed by gzip; `None` where it is not.
+fn unpacked(bytes: &[u8]) -> Result<Option<Vec<u8>>, FormatError> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(None);
+    }
+    let mut out = Vec::new();
+    let mut reader = flate2::read::MultiGzDecoder::new(bytes).take(LARGEST + 1);
+    let read = reader.read_to_end(&mut out);
+    read.map_err(|error| FormatError::malformed("metadata", "gzip", error.to_string()))?;
+    if out.len() as u64 > LARGEST {
+        return Err(FormatError::unsupported(format!("metadata of over {LARGEST} bytes")));
+    }
+    Ok(Some(out))
+}
+
 fn schemas(object: &Object<'_>) -> Result<(Vec<Schema>, i32), FormatError> {
     let listed = object.items("schemas")?;
     if listed.is_empty() {
@@ -380,6 +401,8 @@ fn log<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use crate::{Field, Primitive, Transform, Type};
 
@@ -418,6 +441,11 @@ mod tests {
     fn what_is_written_is_read() {
         let mut table = table();
         assert_eq!(TableMetadata::read(&table.write()).unwrap(), table);
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(&table.write()).unwrap();
+        let packed = packer.finish().unwrap();
+        assert_eq!(TableMetadata::read(&packed).unwrap(), table);
+        assert!(TableMetadata::read(&packed[..20]).is_err());
         table.add_snapshot(snapshot(1, None, 10));
         table.add_snapshot(snapshot(2, Some(1), 20));
         table.add_snapshot(snapshot(3, Some(2), 30));
