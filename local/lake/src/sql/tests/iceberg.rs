@@ -313,3 +313,22 @@ async fn places_that_another_deletes_are_left_out_and_values_are_refused() {
         "{error}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_manifests_become_one() {
+    let lake = lake();
+    make(&lake, "a bigint").await;
+    for a in 0..101 {
+        run(&lake, &format!("INSERT INTO t VALUES {a}")).await.unwrap();
+    }
+    run(&lake, "DELETE FROM t WHERE a = 7").await.unwrap();
+    let manifests = "SELECT count(*), sum(added_data_files_count), sum(existing_data_files_count), sum(deleted_data_files_count) FROM \"t$manifests\"";
+    assert_eq!(shown(&lake, manifests).await, ["2 1 99 1"]);
+    assert_eq!(shown(&lake, "SELECT count(*), sum(a) FROM t").await, ["100 5043"]);
+    // The file that is gone is told of once.
+    run(&lake, "INSERT INTO t VALUES 200").await.unwrap();
+    assert_eq!(
+        shown(&lake, "SELECT count(*), sum(record_count) FROM \"t$files\"").await,
+        ["101 101"]
+    );
+}

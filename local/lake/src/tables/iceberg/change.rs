@@ -8,12 +8,16 @@ use iceberg::{
     Status, TableMetadata,
 };
 
+use super::commit::remove;
 use super::snapshot_files::{manifest, manifests};
 use super::table::damaged;
 use super::{DataWriterPlan, Deleted, LiveFile, SnapshotFiles, deletes};
 use crate::Lake;
 use crate::sql::Failure;
 use crate::store::{PutOptions, Store};
+
+/// Manifests of data files that become one. Source: Iceberg's `commit.manifest.min-count-to-merge`.
+const MANIFESTS: usize = 100;
 
 /// Files that come and go.
 #[derive(Clone, Debug, Default)]
@@ -130,6 +134,7 @@ impl Change {
         {
             list.extend(self.kept(&mut writer, listed, &mut counts)?);
         }
+        let list = writer.merged(list)?;
         let path = writer.path(&format!("snap-{id}-1-{}.avro", uuid::Uuid::new_v4()));
         let bytes = ManifestList { manifests: list }.write(
             id,
@@ -281,6 +286,39 @@ impl ManifestWriter<'_> {
         let mut schemas = std::iter::once(current).chain(self.table.schemas.iter().rev());
         let schema = schemas.find(|schema| spec.sources(schema).is_ok()).unwrap_or(current);
         self.put(&Manifest { schema: schema.clone(), spec, content, entries })
+    }
+
+    /// Many manifests of data files as one, so that tables that are often added to stay quick to read.
+    fn merged(&mut self, list: Vec<ManifestFile>) -> Result<Vec<ManifestFile>, Failure> {
+        let is_one = |listed: &ManifestFile| {
+            listed.content == ManifestContent::Data && listed.spec_id == self.table.default_spec_id
+        };
+        if list.iter().filter(|listed| is_one(listed)).count() < MANIFESTS {
+            return Ok(list);
+        }
+        let (own, mut kept): (Vec<_>, Vec<_>) = list.into_iter().partition(is_one);
+        let mut entries = Vec::new();
+        for listed in &own {
+            let is_new = listed.added_snapshot_id == self.id;
+            for mut entry in manifest(self.store, listed)?.entries {
+                // What is new, or gone by this snapshot, is told once more; what was gone before is not.
+                let told = is_new && entry.snapshot_id == Some(self.id);
+                if entry.status == Status::Deleted && !told {
+                    continue;
+                }
+                if !told {
+                    entry.status = Status::Existing;
+                }
+                entries.push(entry);
+            }
+        }
+        kept.insert(0, self.write(ManifestContent::Data, None, entries)?);
+        // Those this snapshot has written are named by nothing now.
+        let gone: Vec<String> =
+            own.into_iter().filter(|m| m.added_snapshot_id == self.id).map(|m| m.path).collect();
+        self.written.retain(|path| !gone.contains(path));
+        remove(self.store, &gone);
+        Ok(kept)
     }
 
     fn put(&mut self, manifest: &Manifest) -> Result<ManifestFile, Failure> {
