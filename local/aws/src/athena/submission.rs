@@ -257,7 +257,8 @@ impl Athena {
 fn object_name(kind: StatementKind, id: &str) -> String {
     match (kind.statement_type, kind.substatement) {
         (StatementType::Ddl, "CREATE_TABLE_AS_SELECT") => format!("tables/{id}"),
-        (StatementType::Dml, "SELECT") => format!("{id}.csv"),
+        (StatementType::Dml, "SELECT" | "UPDATE" | "DELETE" | "MERGE") => format!("{id}.csv"),
+        (StatementType::Dml, "OPTIMIZE" | "VACUUM") => format!("{id}.txt"),
         (StatementType::Dml, _) => id.to_owned(),
         (StatementType::Ddl | StatementType::Utility, _) => format!("{id}.txt"),
     }

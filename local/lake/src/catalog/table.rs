@@ -70,6 +70,12 @@ impl Table {
         self.definition.table_type.as_deref() == Some("VIRTUAL_VIEW")
     }
 
+    /// Whether its rows are those of an Iceberg table's metadata.
+    pub fn is_iceberg(&self) -> bool {
+        let kind = self.definition.parameters.get("table_type");
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case("iceberg"))
+    }
+
     fn version(&self) -> Result<i64, CatalogError> {
         let version = &self.version_id;
         version

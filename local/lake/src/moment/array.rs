@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Builder, FixedSizeBinaryArray, ListArray, StructArray,
-    TimestampMillisecondBuilder,
+    Array, ArrayRef, AsArray, Date32Builder, FixedSizeBinaryArray, ListArray, PrimitiveArray,
+    StructArray, TimestampMillisecondBuilder,
 };
-use datafusion::arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMillisecondType};
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+};
 use datafusion::common::Result;
 
 use super::clock::WHOLE;
@@ -268,6 +270,35 @@ pub fn of_moments<E: Into<Failure>>(
     Ok(found.finish())
 }
 
+/// Microseconds since the epoch as timestamps of six digits, with UTC as their zone where `zoned`.
+pub fn of_micros(micros: &PrimitiveArray<TimestampMicrosecondType>, zoned: bool) -> ArrayRef {
+    let layout = Layout::new(if zoned { Kind::Zoned } else { Kind::Timestamp }, 6);
+    let width = usize::try_from(layout.width()).unwrap_or(0);
+    let mut bytes = vec![0; micros.len() * width];
+    let utc = Zone::UTC.number().to_be_bytes();
+    for (value, micros) in bytes.chunks_exact_mut(width).zip(micros.values()) {
+        value[..8].copy_from_slice(&(micros.cast_unsigned() ^ SIGN).to_be_bytes());
+        if zoned {
+            value[12..14].copy_from_slice(&utc);
+        }
+    }
+    let nulls = micros.nulls().cloned();
+    Arc::new(FixedSizeBinaryArray::new(layout.width(), bytes.into(), nulls))
+}
+
+/// The microseconds of timestamps of six digits; `None` of other arrays.
+pub fn to_micros(array: &dyn Array) -> Option<PrimitiveArray<TimestampMicrosecondType>> {
+    match layout_of(array) {
+        Some(Layout { kind: Kind::Timestamp | Kind::Zoned, precision: 6 }) => {
+            let values = array.as_fixed_size_binary();
+            let micros = (0..values.len())
+                .map(|row| (u64::from_be_bytes(first(values.value(row))) ^ SIGN).cast_signed());
+            Some(PrimitiveArray::new(micros.collect(), values.nulls().cloned()))
+        }
+        _ => None,
+    }
+}
+
 /// Makes an array of times.
 pub struct ClockBuilder(Packed);
 
@@ -309,4 +340,26 @@ pub fn of_clocks(
         found.append(clock)?;
     }
     Ok(found.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::TimestampMicrosecondArray;
+
+    use super::*;
+
+    #[test]
+    fn microseconds_are_packed_as_their_moments() {
+        let micros =
+            TimestampMicrosecondArray::from(vec![Some(-1), None, Some(1_700_000_000_000_001)]);
+        for (zoned, kind) in
+            [(false, TrinoType::Timestamp(6)), (true, TrinoType::TimestampWithZone(6))]
+        {
+            let packed = of_micros(&micros, zoned);
+            let slow = of_moments(moments(&micros).into_iter().map(Ok::<_, Failure>), &kind);
+            assert_eq!(&packed, &slow.unwrap());
+            assert_eq!(to_micros(packed.as_ref()), Some(micros.clone()));
+        }
+        assert_eq!(to_micros(&micros), None);
+    }
 }

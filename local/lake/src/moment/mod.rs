@@ -13,7 +13,10 @@ mod read;
 mod write;
 mod zone;
 
-pub use array::{ClockBuilder, MomentBuilder, clocks, moments, of_clocks, of_moments, told_apart};
+pub use array::{
+    ClockBuilder, MomentBuilder, clocks, moments, of_clocks, of_micros, of_moments, to_micros,
+    told_apart,
+};
 pub use clock::Clock;
 pub use layout::{Kind, Layout};
 pub use read::{read_clock, read_timestamp};

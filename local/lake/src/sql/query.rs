@@ -97,6 +97,7 @@ impl Lake {
             kind,
             scanned: Scanned::new(context.meter.clone(), context.scan_limit),
             begun,
+            versions: trino::Versions::default(),
         };
         match parsed {
             Statement::Hive(parsed) => running.text(&hive::execute(&lake, context, &parsed)?),

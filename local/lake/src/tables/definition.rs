@@ -42,18 +42,6 @@ pub(crate) enum Format {
 impl TableDefinition {
     pub fn of(table: &Table) -> Result<Self, Failure> {
         let storage = table.definition.storage_descriptor.clone().unwrap_or_default();
-        if table
-            .definition
-            .parameters
-            .get("table_type")
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("iceberg"))
-        {
-            return Err(Failure::not_supported(format!(
-                "Iceberg tables are not supported here: {}.{}",
-                table.database_name,
-                table.name()
-            )));
-        }
         let location = storage.location.as_deref().filter(|location| !location.is_empty());
         let location = location.map(folder_of).transpose()?;
         Ok(Self {

@@ -9,6 +9,7 @@ mod estimate;
 mod file_scan;
 mod files;
 mod fit;
+pub(crate) mod iceberg;
 mod json_lines;
 mod lines;
 mod milliseconds;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::names::{CATALOG, complete};
-use super::planning;
 use super::properties::{self, WriteProperties};
 use super::query::Running;
 use super::statement::CreateTableAs;
 use super::write::{self, Target};
+use super::{iceberg, planning};
 use crate::S3Url;
 use crate::catalog::{
     CatalogError, Column, PartitionInput, SerDeInfo, StorageDescriptor, TableInput,
@@ -46,6 +46,9 @@ pub(super) async fn run(
             format!("Table '{CATALOG}.{database}.{name}' already exists"),
         )
         .into());
+    }
+    if iceberg::is_asked(&create.properties) {
+        return iceberg::create_table_as(running, create, &database, &name).await;
     }
     let properties = properties::read(&create.properties, false)?;
     if properties.location.is_some() && context.enforced {

@@ -25,9 +25,9 @@ pub(super) async fn run(
         TrinoStatement::DropView { .. }
         | TrinoStatement::Explain { .. }
         | TrinoStatement::ShowFunctions { .. }
-        | TrinoStatement::Modify { .. }
+        | TrinoStatement::Change(_)
         | TrinoStatement::ExternalFunctions { .. }
-        | TrinoStatement::TimeTravel(_)
+        | TrinoStatement::TimeTravel { .. }
         | TrinoStatement::Prepared(_) => {
             return Err(Failure::not_supported("EXPLAIN is for statements with a query").into());
         }

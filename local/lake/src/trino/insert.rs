@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::Query;
 use super::names::{CATALOG, complete};
 use super::query::Running;
 use super::write::{self, Target};
-use super::{create_table_as, planning, properties};
+use super::{create_table_as, iceberg, planning, properties};
 use crate::catalog::CatalogError;
 use crate::hive::TableName;
 use crate::sql::{ColumnInfo, Failure, QueryError, QueryOutput, TrinoType, write_metadata};
@@ -35,6 +35,9 @@ pub(super) async fn run(
     })?;
     if entry.is_view() {
         return Err(Failure::not_supported("Inserting into views is not supported").into());
+    }
+    if entry.is_iceberg() {
+        return iceberg::insert(running, &entry, columns, query).await;
     }
     let definition = TableDefinition::of(&entry)?;
     let (format, compression) = file_format(&definition)?;
@@ -121,7 +124,7 @@ fn file_format(definition: &TableDefinition) -> Result<(FileFormat, Compression)
 }
 
 /// The query's columns as the table's, by position, with NULL for those not named.
-fn placed(
+pub(super) fn placed(
     plan: LogicalPlan,
     named: &[String],
     wanted: &[(String, TrinoType)],

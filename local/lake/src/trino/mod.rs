@@ -21,6 +21,7 @@ mod external_function;
 mod float_lists;
 mod functions;
 mod group_sizes;
+mod iceberg;
 mod information_schema;
 mod insert;
 mod json_call;
@@ -54,9 +55,10 @@ pub(crate) use external::{
     json_to, json_value, text_to, text_to_list, text_to_map, text_to_or_null,
 };
 pub(crate) use functions::json::Json;
+pub(crate) use iceberg::{defaults as iceberg_defaults, transform as partition_transform};
 pub(crate) use names::database_of;
 #[cfg(test)]
 pub(crate) use query::collect;
-pub(crate) use query::{Running, execute};
+pub(crate) use query::{Running, Versions, execute};
 pub(crate) use session::Engine;
 pub(crate) use view::decode_view;

@@ -49,7 +49,7 @@ pub(super) fn read(properties: &Properties, unload: bool) -> Result<WritePropert
             "partitioned_by" => partitioned_by = names(name, value)?,
             "table_type" if text(name, value)?.eq_ignore_ascii_case("hive") => {}
             "table_type" => {
-                return Err(Failure::not_supported("Iceberg tables are not supported here"));
+                return Err(invalid(format!("Invalid value for table property '{name}': {value}")));
             }
             "bucketed_by" | "bucket_count" => {
                 return Err(Failure::not_supported("bucketed tables are not supported here"));
@@ -146,7 +146,7 @@ fn byte(delimiter: Option<&str>) -> Result<u8, Failure> {
     }
 }
 
-fn text(name: &str, value: &Expr) -> Result<String, Failure> {
+pub(super) fn text(name: &str, value: &Expr) -> Result<String, Failure> {
     match value {
         Expr::Value(found) => match &found.value {
             Value::SingleQuotedString(text) => Ok(text.clone()),
@@ -157,7 +157,7 @@ fn text(name: &str, value: &Expr) -> Result<String, Failure> {
     }
 }
 
-fn integer(name: &str, value: &Expr) -> Result<i64, Failure> {
+pub(super) fn integer(name: &str, value: &Expr) -> Result<i64, Failure> {
     let refused = || invalid(format!("Invalid value for table property '{name}': {value}"));
     match value {
         Expr::Value(found) => match &found.value {
@@ -169,7 +169,7 @@ fn integer(name: &str, value: &Expr) -> Result<i64, Failure> {
     }
 }
 
-fn names(name: &str, value: &Expr) -> Result<Vec<String>, Failure> {
+pub(super) fn names(name: &str, value: &Expr) -> Result<Vec<String>, Failure> {
     match value {
         Expr::Array(array) => array
             .elem

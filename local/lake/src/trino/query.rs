@@ -1,5 +1,6 @@
 //! Runs a Trino statement and leaves its result behind.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::arrow::datatypes::{Field, Schema};
@@ -8,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::schemas::Visible;
 use super::statement::TrinoStatement;
-use super::{create_table_as, explain, insert, planning, unload, view};
+use super::table_version::{KnownVersion, TableVersion};
+use super::{create_table_as, explain, iceberg, insert, planning, unload, view};
 use crate::Lake;
 use crate::sql::{
     ColumnInfo, CsvResult, Failure, QueryContext, QueryError, QueryOutput, StatementKind, TextRows,
@@ -17,6 +19,7 @@ use crate::sql::{
 use crate::tables::Scanned;
 
 /// A statement about to run.
+#[derive(Clone)]
 pub(crate) struct Running<'a> {
     pub lake: &'a Lake,
     pub context: &'a QueryContext,
@@ -24,11 +27,18 @@ pub(crate) struct Running<'a> {
     pub kind: StatementKind,
     pub scanned: Scanned,
     pub begun: Instant,
+    /// The versions of tables that the statement asks for.
+    pub versions: Versions,
 }
+
+/// The versions of tables a statement asks for, by their numbers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Versions(pub(super) Arc<[KnownVersion]>);
 
 impl Running<'_> {
     pub(super) fn visible(&self) -> Visible {
-        Visible::new(self.lake, self.scanned.clone(), self.text)
+        let visible = Visible::new(self.lake, self.scanned.clone(), self.text);
+        Visible { versions: self.versions.clone(), ..visible }
     }
 
     pub fn output(&self, location: String, columns: Vec<ColumnInfo>) -> QueryOutput {
@@ -83,17 +93,15 @@ pub(crate) async fn execute(
             TrinoStatement::ShowFunctions { pattern } => {
                 explain::functions(running, pattern.as_deref())
             }
-            TrinoStatement::Modify { verb, table } => Err(Failure::not_supported(format!(
-                "{verb} is for Iceberg tables, which are not supported here: {}",
-                table.name
-            ))
-            .into()),
+            TrinoStatement::Change(change) => iceberg::change(running, &change).await,
             TrinoStatement::ExternalFunctions { names } => Err(Failure::not_supported(format!(
                 "external functions are not supported here: {}",
                 names.join(", ")
             ))
             .into()),
-            TrinoStatement::TimeTravel(version) => Err(version.refusal().into()),
+            TrinoStatement::TimeTravel { versions, statement } => {
+                time_travel(running, &versions, *statement, cancel).await
+            }
             TrinoStatement::Prepared(_) => Err(Failure::not_supported(
                 "prepared statements belong to a workgroup: the Athena service runs them",
             )
@@ -104,6 +112,24 @@ pub(crate) async fn execute(
         done = run => done,
         () = cancel.cancelled() => Err(QueryError::Cancelled),
     }
+}
+
+/// A statement that reads earlier states of tables.
+async fn time_travel(
+    running: &Running<'_>,
+    versions: &[TableVersion],
+    statement: TrinoStatement,
+    cancel: &CancellationToken,
+) -> Result<QueryOutput, QueryError> {
+    if matches!(statement, TrinoStatement::CreateView { .. }) {
+        return Err(Failure::not_supported("views of earlier states are not supported here").into());
+    }
+    let mut known = Vec::with_capacity(versions.len());
+    for version in versions {
+        known.push(version.known(running).await?);
+    }
+    let running = Running { versions: Versions(known.into()), ..running.clone() };
+    Box::pin(execute(&running, statement, cancel)).await
 }
 
 /// SELECT: `<id>.csv`.

@@ -8,10 +8,13 @@ use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, 
 use datafusion::common::Result;
 
 use super::names::CATALOG;
-use super::{information_schema, view};
+use super::query::Versions;
+use super::table_version::versioned;
+use super::{iceberg, information_schema, view};
 use crate::Lake;
 use crate::catalog::CatalogError;
 use crate::sql::Failure;
+use crate::tables::iceberg::{IcebergRows, IcebergTable, METADATA_TABLES, metadata_table};
 use crate::tables::{HiveTable, PATH_COLUMN, Scanned, TableDefinition};
 
 /// Most views inside views.
@@ -26,11 +29,22 @@ pub(super) struct Visible {
     pub with_path: bool,
     /// How many views the names stand in.
     pub depth: usize,
+    /// The rows of the table that the statement changes.
+    pub target: Option<Arc<dyn TableProvider>>,
+    /// The versions of tables that the statement asks for.
+    pub versions: Versions,
 }
 
 impl Visible {
     pub fn new(lake: &Lake, scanned: Scanned, statement: &str) -> Self {
-        Self { lake: lake.clone(), scanned, with_path: statement.contains(PATH_COLUMN), depth: 0 }
+        Self {
+            lake: lake.clone(),
+            scanned,
+            with_path: statement.contains(PATH_COLUMN),
+            depth: 0,
+            target: None,
+            versions: Versions::default(),
+        }
     }
 
     /// What a view inside sees.
@@ -44,6 +58,8 @@ impl Visible {
         Ok(Self {
             depth: self.depth + 1,
             with_path: statement.contains(PATH_COLUMN),
+            target: None,
+            versions: Versions::default(),
             ..self.clone()
         })
     }
@@ -105,13 +121,35 @@ impl SchemaProvider for VisibleSchema {
         if self.database == "information_schema" {
             return Ok(Some(information_schema::table(&visible.lake, name)?));
         }
-        if let Some(table) = name.strip_suffix("$partitions") {
-            let table = find(visible, &self.database, table)?;
-            return Ok(Some(information_schema::partitions(&visible.lake, &table)?));
+        if name == iceberg::TARGET {
+            return Ok(visible.target.clone());
+        }
+        if let Some((name, number)) = versioned(name) {
+            let table = find(visible, &self.database, name)?;
+            let version = visible.versions.0.get(number);
+            let version = version.expect("each clause of the statement has its number");
+            return Ok(Some(iceberg::earlier(visible, &table, version)?));
+        }
+        if let Some((name, kind)) = name.rsplit_once('$')
+            && let Some(kind) = METADATA_TABLES.into_iter().find(|known| *known == kind)
+        {
+            let table = find(visible, &self.database, name)?;
+            if table.is_iceberg() {
+                let table = IcebergTable::load(&visible.lake.store, &table)?;
+                return Ok(Some(metadata_table(&visible.lake.store, &table, kind)?));
+            }
+            if kind == "partitions" {
+                return Ok(Some(information_schema::partitions(&visible.lake, &table)?));
+            }
         }
         let table = find(visible, &self.database, name)?;
         if table.is_view() {
             return Ok(Some(view::provider(visible, &table).await?));
+        }
+        if table.is_iceberg() {
+            let table = IcebergTable::load(&visible.lake.store, &table)?;
+            let rows = IcebergRows::current(&visible.lake.store, &table)?;
+            return Ok(Some(Arc::new(if visible.with_path { rows.with_path() } else { rows })));
         }
         let definition = TableDefinition::of(&table)?;
         Ok(Some(Arc::new(HiveTable::new(
@@ -123,7 +161,8 @@ impl SchemaProvider for VisibleSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        find(&self.visible, &self.database, name).is_ok()
+        (name == iceberg::TARGET && self.visible.target.is_some())
+            || find(&self.visible, &self.database, name).is_ok()
     }
 }
 

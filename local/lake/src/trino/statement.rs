@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use super::dialect::TrinoDialect;
+use super::iceberg::TableChange;
 use super::prepared::{self, Prepared};
 use super::table_version::{self, TableVersion};
 use super::{chain, external_function, json_call, tokens};
@@ -53,16 +54,16 @@ pub enum TrinoStatement {
         pattern: Option<String>,
     },
     /// UPDATE, DELETE, MERGE, OPTIMIZE and VACUUM: for Iceberg tables alone.
-    Modify {
-        verb: &'static str,
-        table: TableName,
-    },
+    Change(Box<TableChange>),
     /// `USING EXTERNAL FUNCTION`: functions of Lambda and SageMaker, by name.
     ExternalFunctions {
         names: Vec<String>,
     },
-    /// A statement that reads a table as of a time or a version.
-    TimeTravel(TableVersion),
+    /// A statement that reads tables as of times or versions.
+    TimeTravel {
+        versions: Vec<TableVersion>,
+        statement: Box<TrinoStatement>,
+    },
     /// Statements about prepared statements belong to the workgroup, not to the lake.
     Prepared(Prepared),
 }
@@ -84,7 +85,10 @@ pub fn parse(
     statement: &str,
     parameters: Option<&[String]>,
 ) -> Result<TrinoStatement, SyntaxError> {
-    let tokens = tokens::tokens(statement)?;
+    let tokens = match vacuum_with_back_quotes(statement) {
+        Some(statement) => tokens::tokens(&statement)?,
+        None => tokens::tokens(statement)?,
+    };
     if let Some(prepared) = prepared::read(statement, &tokens)? {
         return Ok(TrinoStatement::Prepared(prepared));
     }
@@ -95,7 +99,7 @@ pub fn parse(
     chain::refuse_long(&tokens)?;
     json_call::refuse_table(&tokens)?;
     let source = Source { text: statement, end: tokens.last().map(|token| token.span.end) };
-    let (tokens, version) = table_version::without(&tokens, &source)?;
+    let (tokens, versions) = table_version::without(&tokens, &source)?;
     let tokens = tokens::with_plain_queries(tokens::with_value_rows(&tokens));
     let mut parser =
         Parser::new(&TrinoDialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
@@ -104,10 +108,18 @@ pub fn parse(
         if next.token == Token::EOF { Ok(found) } else { parser.expected("<EOF>", next) }
     });
     let parsed = parsed.map_err(|error| refusal(&error, &parser, &source))?;
-    Ok(match version {
-        Some(version) => TrinoStatement::TimeTravel(version),
-        None => parsed,
+    Ok(if versions.is_empty() {
+        parsed
+    } else {
+        TrinoStatement::TimeTravel { versions, statement: Box::new(parsed) }
     })
+}
+
+/// VACUUM alone takes a table's name in back quotes. Source: user guide, vacuum-statement.md.
+fn vacuum_with_back_quotes(statement: &str) -> Option<String> {
+    let verb = statement.trim_start().get(..6)?;
+    let found = verb.eq_ignore_ascii_case("VACUUM") && statement.contains('`');
+    found.then(|| statement.replace('`', "\""))
 }
 
 /// Where the text of the statement can be found again.
@@ -201,7 +213,9 @@ fn read(parser: &mut Parser, source: &Source<'_>) -> Result<TrinoStatement, Pars
         "EXPLAIN" => explain(parser, source),
         "SHOW" => show_functions(parser),
         "USING" => external_function::read(parser),
-        "DELETE" | "UPDATE" | "MERGE" | "OPTIMIZE" | "VACUUM" => modify(parser, &word),
+        "DELETE" | "UPDATE" | "MERGE" | "OPTIMIZE" | "VACUUM" => {
+            TableChange::read(parser, &word).map(Box::new).map(TrinoStatement::Change)
+        }
         _ => Ok(TrinoStatement::Query(parser.parse_query()?)),
     }
 }
@@ -231,7 +245,7 @@ pub(super) fn words_if(parser: &mut Parser, texts: &[&str]) -> bool {
     found
 }
 
-fn table_name(parser: &mut Parser) -> Result<TableName, ParserError> {
+pub(super) fn table_name(parser: &mut Parser) -> Result<TableName, ParserError> {
     let token = parser.peek_token();
     let name = parser.parse_object_name(false)?;
     match name_of(&name) {
@@ -367,51 +381,4 @@ fn show_functions(parser: &mut Parser) -> Result<TrinoStatement, ParserError> {
     word(parser, "FUNCTIONS")?;
     let pattern = if word_if(parser, "LIKE") { Some(parser.parse_literal_string()?) } else { None };
     Ok(TrinoStatement::ShowFunctions { pattern })
-}
-
-fn modify(parser: &mut Parser, verb: &str) -> Result<TrinoStatement, ParserError> {
-    parser.next_token();
-    let verb = match verb {
-        "DELETE" => {
-            word(parser, "FROM")?;
-            "DELETE"
-        }
-        "MERGE" => {
-            word(parser, "INTO")?;
-            "MERGE"
-        }
-        "UPDATE" => "UPDATE",
-        "OPTIMIZE" => "OPTIMIZE",
-        _ => "VACUUM",
-    };
-    let table = table_name(parser)?;
-    match verb {
-        "UPDATE" => {
-            word(parser, "SET")?;
-            parser.parse_comma_separated(Parser::parse_assignment)?;
-            where_clause(parser)?;
-        }
-        "DELETE" => where_clause(parser)?,
-        "OPTIMIZE" => {
-            if !words_if(parser, &["REWRITE", "DATA", "USING", "BIN_PACK"]) {
-                return parser.expected_ref("REWRITE", parser.peek_token_ref());
-            }
-            where_clause(parser)?;
-        }
-        "MERGE" => {
-            // Refused when run; what follows is Iceberg's.
-            while parser.peek_token_ref().token != Token::EOF {
-                parser.next_token();
-            }
-        }
-        _ => {}
-    }
-    Ok(TrinoStatement::Modify { verb, table })
-}
-
-fn where_clause(parser: &mut Parser) -> Result<(), ParserError> {
-    if word_if(parser, "WHERE") {
-        parser.parse_expr()?;
-    }
-    Ok(())
 }

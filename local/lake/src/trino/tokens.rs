@@ -138,6 +138,12 @@ fn row_length(tokens: &[TokenWithSpan]) -> usize {
             Token::RParen | Token::RBracket if depth == 0 => return at,
             Token::RParen | Token::RBracket => depth -= 1,
             Token::Comma if depth == 0 => return at,
+            // The next clause of a MERGE follows a row; within one, WHEN belongs to a CASE.
+            other
+                if depth == 0 && is_keyword(other, Keyword::WHEN) && is_wrapped(&tokens[..at]) =>
+            {
+                return at;
+            }
             other if depth == 0 && AFTER.iter().any(|keyword| is_keyword(other, *keyword)) => {
                 return at;
             }

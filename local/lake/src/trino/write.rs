@@ -60,7 +60,11 @@ async fn one(mut stream: SendableRecordBatchStream, target: Arc<Target>) -> Resu
 }
 
 /// A batch with the target's types.
-fn typed(batch: &RecordBatch, schema: &SchemaRef, kinds: &[TrinoType]) -> Result<RecordBatch> {
+pub(super) fn typed(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+    kinds: &[TrinoType],
+) -> Result<RecordBatch> {
     let from = batch.schema();
     let columns: Vec<ArrayRef> = batch
         .columns()

@@ -31,11 +31,9 @@ pub(super) fn table(
     action: &AlterAction,
 ) -> Result<TextRows, QueryError> {
     let mut table = here.table(name)?;
-    if table.is_view() {
-        return Err(QueryError::hive(format!(
-            "FAILED: SemanticException [Error 10131]: To alter a view you need to use the ALTER VIEW command: {}",
-            table.name()
-        )));
+    refuse_view(&table)?;
+    if table.is_iceberg() {
+        return super::iceberg::alter(here, &table, action);
     }
     match action {
         AlterAction::AddPartitions { if_not_exists, partitions } => {
@@ -98,6 +96,16 @@ pub(super) fn table(
         }
     }
     Ok(TextRows::none())
+}
+
+fn refuse_view(table: &Table) -> Result<(), QueryError> {
+    if table.is_view() {
+        return Err(QueryError::hive(format!(
+            "FAILED: SemanticException [Error 10131]: To alter a view you need to use the ALTER VIEW command: {}",
+            table.name()
+        )));
+    }
+    Ok(())
 }
 
 fn catalog_column(column: &ColumnDefinition) -> Column {

@@ -75,6 +75,7 @@ pub(super) fn drop_table(
         Ok(table) if table.is_view() => Err(QueryError::hive(
             "FAILED: SemanticException [Error 10110]: Cannot drop a view with DROP TABLE",
         )),
+        Ok(table) if table.is_iceberg() => super::iceberg::drop(here, &table),
         Ok(table) => {
             here.lake
                 .catalog
@@ -92,7 +93,7 @@ pub(super) fn table(here: &Here<'_>, create: &CreateTable) -> Result<TextRows, Q
         key.eq_ignore_ascii_case("table_type") && value.eq_ignore_ascii_case("iceberg")
     });
     if iceberg {
-        return Err(QueryError::trino("NOT_SUPPORTED", "Iceberg tables are not supported here"));
+        return super::iceberg::create(here, create);
     }
     if !create.external {
         return Err(QueryError::hive(

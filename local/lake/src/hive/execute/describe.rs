@@ -16,6 +16,9 @@ pub(super) fn run(
     column: Option<&str>,
 ) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
+    if table.is_iceberg() {
+        return super::iceberg::describe(here, &table, style);
+    }
     let storage = table.definition.storage_descriptor.clone().unwrap_or_default();
     let columns = vec![
         ColumnInfo::text("col_name"),

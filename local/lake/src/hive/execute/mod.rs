@@ -3,6 +3,7 @@
 mod alter;
 mod create;
 mod describe;
+mod iceberg;
 mod repair;
 mod show;
 

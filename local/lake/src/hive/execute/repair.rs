@@ -12,6 +12,9 @@ use crate::tables::data_files;
 
 pub(super) fn run(here: &Here<'_>, name: &TableName) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
+    if table.is_iceberg() {
+        return Err(super::iceberg::unsupported());
+    }
     let keys: Vec<&str> =
         table.definition.partition_keys.iter().map(|key| key.name.as_str()).collect();
     let place =

@@ -48,6 +48,9 @@ pub(super) fn views(
 
 pub(super) fn columns(here: &Here<'_>, name: &TableName) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
+    if table.is_iceberg() {
+        return super::iceberg::columns(here, &table);
+    }
     let storage = table.definition.storage_descriptor.clone().unwrap_or_default();
     let all = storage.columns.iter().chain(&table.definition.partition_keys);
     let lines = all.map(|column| format!("{:<20}", column.name)).collect();
@@ -60,6 +63,9 @@ pub(super) fn partitions(
     partition: &PartitionSpec,
 ) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
+    if table.is_iceberg() {
+        return Err(super::iceberg::unsupported());
+    }
     let keys = &table.definition.partition_keys;
     if keys.is_empty() {
         return Err(QueryError::hive(format!(
@@ -103,6 +109,9 @@ pub(super) fn properties(
     property: Option<&str>,
 ) -> Result<TextRows, QueryError> {
     let table = here.table(name)?;
+    if table.is_iceberg() {
+        return super::iceberg::properties(here, &table, property);
+    }
     let parameters = &table.definition.parameters;
     let lines = match property {
         Some(property) => vec![parameters.get(property).map_or_else(
@@ -145,6 +154,9 @@ pub(super) fn create_table(here: &Here<'_>, name: &TableName) -> Result<TextRows
     let table = here.table(name)?;
     if table.is_view() {
         return create_view(here, name);
+    }
+    if table.is_iceberg() {
+        return super::iceberg::show_create(here, &table);
     }
     let storage = table.definition.storage_descriptor.clone().unwrap_or_default();
     let mut text = format!("CREATE EXTERNAL TABLE `{}`(\n", full_name(name, &table));
@@ -217,7 +229,7 @@ fn listed(columns: &[Column]) -> String {
     lines.join(", \n")
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let escaped: String = text
         .chars()
         .flat_map(|c| match c {

@@ -11,6 +11,7 @@ mod conformance;
 mod formats;
 mod groups;
 mod guide;
+mod iceberg;
 mod manual;
 mod not_athena;
 mod script;

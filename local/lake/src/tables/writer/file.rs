@@ -117,7 +117,7 @@ impl FileWriter {
         let sink = match format {
             FileFormat::Parquet => {
                 let options = ArrowWriterOptions::new()
-                    .with_properties(properties(compression)?)
+                    .with_properties(parquet_properties(compression)?)
                     .with_skip_arrow_metadata(true);
                 Sink::Parquet(Box::new(ArrowWriter::try_new_with_options(
                     blob,
@@ -204,7 +204,8 @@ impl FileWriter {
     }
 }
 
-fn properties(compression: Compression) -> Result<WriterProperties> {
+/// How Parquet files are written.
+pub(in crate::tables) fn parquet_properties(compression: Compression) -> Result<WriterProperties> {
     let codec = match compression {
         Compression::None => Codec::UNCOMPRESSED,
         Compression::Snappy => Codec::SNAPPY,

@@ -28,6 +28,7 @@ use crate::store::Store;
 pub(crate) use columns::check_columns;
 use deal::dealt;
 use file::FileWriter;
+pub(in crate::tables) use file::parquet_properties;
 pub(crate) use file::{Compression, FileFormat};
 
 /// Most partitions a statement may write. Source: user guide, ctas-considerations.md.
