@@ -34,6 +34,24 @@ pub fn rounded(values: &[f64]) -> Option<Vec<i64>> {
     fit.then(|| values.iter().map(of).collect())
 }
 
+/// The whole numbers nearest to values times a power of ten, as which decimals are kept; `None` where the shortest text of
+/// one might have another: close to a half, or so large that more than a thousandth is lost in the product.
+#[expect(clippy::cast_precision_loss, reason = "less than 2^40")]
+pub fn decimals(values: &[f64], factor: f64) -> Option<Vec<i128>> {
+    const SMALL: f64 = (1_u64 << 40) as f64;
+    let mut fit = true;
+    let found = values.iter().map(|value| {
+        let scaled = value * factor;
+        let towards_zero = scaled as i64;
+        let rest = scaled - towards_zero as f64;
+        let far = (rest.abs() - 0.5).abs();
+        fit &= scaled.abs() < SMALL && far > 0.001;
+        i128::from(towards_zero) + i128::from(rest >= 0.5) - i128::from(rest <= -0.5)
+    });
+    let found = found.collect();
+    fit.then_some(found)
+}
+
 /// Which values are equal as SQL has it: NaN is not its own equal, and zeros are equal whatever their sign.
 #[expect(clippy::float_cmp, reason = "as SQL does")]
 pub fn equal(left: &[f64], right: &[f64]) -> BooleanBuffer {
@@ -42,7 +60,7 @@ pub fn equal(left: &[f64], right: &[f64]) -> BooleanBuffer {
 
 #[cfg(test)]
 mod tests {
-    use super::{equal, floor, rounded};
+    use super::{decimals, equal, floor, rounded};
 
     #[test]
     fn nan_is_not_equal_and_zeros_are() {
@@ -89,6 +107,15 @@ mod tests {
         let values = doubles();
         for (value, found) in values.iter().zip(rounded(&values).unwrap()) {
             assert_eq!(found, value.round() as i64, "{value:e}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_nearest_or_none() {
+        let found = decimals(&[0.0, 12.34, -12.34, 0.1 + 0.2, 17.499], 100.0);
+        assert_eq!(found, Some(vec![0, 1_234, -1_234, 30, 1_750]));
+        for value in [0.125, 1.005, 2e10, f64::NAN, f64::INFINITY] {
+            assert_eq!(decimals(&[1.0, value], 100.0), None, "{value}");
         }
     }
 

@@ -15,7 +15,7 @@ mod groups;
 mod texts;
 mod ticks;
 
-pub use doubles::{equal, floor, rounded};
+pub use doubles::{decimals, equal, floor, rounded};
 pub use groups::{Groups, Key, Keys};
 pub use texts::Texts;
 pub use ticks::{

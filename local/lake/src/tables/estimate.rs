@@ -19,7 +19,11 @@ pub(super) fn of(
     read: &Schema,
 ) -> Statistics {
     let bytes: u64 = files.iter().map(|file| file.file.size * growth(format, file)).sum();
-    let rows = usize::try_from(bytes).unwrap_or(usize::MAX) / width(table).max(1) + 1;
+    of_rows(usize::try_from(bytes).unwrap_or(usize::MAX) / width(table).max(1) + 1, read)
+}
+
+/// So many rows, or a few less.
+pub(super) fn of_rows(rows: usize, read: &Schema) -> Statistics {
     Statistics {
         num_rows: Precision::Inexact(rows),
         total_byte_size: Precision::Inexact(rows.saturating_mul(width(read))),

@@ -8,8 +8,8 @@ use datafusion::arrow::array::{
     ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array,
 };
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, SchemaRef};
-use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, Statistics};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::parquet::arrow::ProjectionMask;
@@ -17,6 +17,7 @@ use datafusion::parquet::arrow::RowNumber;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderOptions, RowSelection};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
@@ -30,6 +31,7 @@ use super::provider::POSITION_COLUMN;
 use super::table::parsed;
 use crate::sql::Failure;
 use crate::store::BucketStore;
+use crate::tables::estimate;
 
 /// A column a scan gives.
 #[derive(Clone, Debug)]
@@ -136,6 +138,20 @@ impl ExecutionPlan for IcebergScan {
         _: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        _: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        if args.partition().is_some() {
+            return Ok(Arc::new(Statistics::new_unknown(&self.schema)));
+        }
+        let rows = self.streams.iter().flatten().map(|task| {
+            usize::try_from(task.file.record_count).unwrap_or(0).saturating_sub(task.deleted.len())
+        });
+        Ok(Arc::new(estimate::of_rows(rows.sum(), &self.schema)))
     }
 
     fn execute(

@@ -153,6 +153,9 @@ fn at_once(array: &ArrayRef, from: &TrinoType, to: &TrinoType) -> Option<ArrayRe
         (TrinoType::Double, TrinoType::Bigint) => {
             return doubles_to_longs(array).map(|found| Arc::new(found) as ArrayRef);
         }
+        (TrinoType::Double, TrinoType::Decimal(precision, scale)) => {
+            return doubles_to_decimals(array, *precision, *scale);
+        }
         (from, TrinoType::Double) if is_whole(from) || *from == TrinoType::Real => {
             DataType::Float64
         }
@@ -178,6 +181,19 @@ fn doubles_to_longs(array: &ArrayRef) -> Option<Int64Array> {
     let doubles = array.as_primitive_opt::<Float64Type>()?;
     let longs = kernels::rounded(doubles.values())?;
     Some(Int64Array::new(longs.into(), doubles.nulls().cloned()))
+}
+
+/// Doubles as decimals; `None` where one of them is close to a half, or does not fit.
+fn doubles_to_decimals(array: &ArrayRef, precision: u8, scale: i8) -> Option<ArrayRef> {
+    // Powers of ten up to this one are doubles.
+    let scale = Some(scale).filter(|scale| (0..=22).contains(scale))?;
+    let doubles = array.as_primitive_opt::<Float64Type>()?;
+    let decimals = kernels::decimals(doubles.values(), 10_f64.powi(scale.into()))?;
+    let limit = pow10(precision.into())?;
+    let fit = decimals.iter().all(|value| -limit < *value && *value < limit);
+    let found = Decimal128Array::new(decimals.into(), doubles.nulls().cloned());
+    let found = found.with_precision_and_scale(precision, scale).ok()?;
+    fit.then(|| Arc::new(found) as ArrayRef)
 }
 
 /// Halves go away from zero.
@@ -223,9 +239,7 @@ fn decimals(
         };
         let value = match number {
             Number::Whole(value) => rescale(value.into(), 0, scale.into()),
-            Number::Double(value) => {
-                nearest(value, scale).or_else(|| parse_decimal(&value.to_string(), 38, scale))
-            }
+            Number::Double(value) => parse_decimal(&value.to_string(), 38, scale),
             Number::Real(value) => parse_decimal(&value.to_string(), 38, scale),
             Number::Decimal(value, found) => rescale(value, found.into(), scale.into()),
         };
@@ -244,15 +258,6 @@ fn decimals(
         found.push(on_failure.settle(value)?);
     }
     Ok(Arc::new(Decimal128Array::from(found).with_precision_and_scale(precision, scale)?))
-}
-
-/// The unscaled decimal nearest to a double, where its shortest text surely has the same: not close to a half, and so
-/// small that what is lost in the product is less than a thousandth.
-fn nearest(value: f64, scale: i8) -> Option<i128> {
-    const SMALL: f64 = (1_u64 << 40) as f64;
-    let scaled = value * 10_f64.powi((0..=22).contains(&scale).then_some(scale)?.into());
-    let nearest = scaled.round();
-    (scaled.abs() < SMALL && (scaled - nearest).abs() < 0.499).then_some(nearest as i128)
 }
 
 /// A number as a message shows it.
@@ -295,7 +300,12 @@ pub(in crate::trino) fn rescale(value: i128, from: i32, to: i32) -> Option<i128>
 
 #[cfg(test)]
 mod tests {
-    use super::{nearest, parse_decimal};
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array};
+    use datafusion::arrow::datatypes::Decimal128Type;
+
+    use super::{doubles_to_decimals, parse_decimal};
 
     #[test]
     fn what_is_near_a_decimal_is_what_its_text_says() {
@@ -309,14 +319,16 @@ mod tests {
                 1 => (digits as f64 + 0.5) / 10_f64.powi(scale.into()),
                 _ => (random.f64() - 0.5) * 10_f64.powi(random.i32(-3..20)),
             };
-            if let Some(found) = nearest(value, scale) {
+            let array: ArrayRef = Arc::new(Float64Array::from(vec![value]));
+            if let Some(found) = doubles_to_decimals(&array, 38, scale) {
+                let found = found.as_primitive::<Decimal128Type>().value(0);
                 assert_eq!(Some(found), parse_decimal(&value.to_string(), 38, scale), "{value:e}");
                 taken += 1;
             }
         }
         assert!(taken > 50_000, "{taken}");
-        assert_eq!(nearest(f64::NAN, 2), None);
-        assert_eq!(nearest(0.125, 2), None);
-        assert_eq!(nearest(1.0, -1), None);
+        let array: ArrayRef = Arc::new(Float64Array::from(vec![123.0]));
+        assert!(doubles_to_decimals(&array, 2, 0).is_none(), "it has three digits");
+        assert!(doubles_to_decimals(&array, 38, -1).is_none());
     }
 }
