@@ -105,6 +105,27 @@ def awswrangler_reads_and_writes(_):
     assert list(found["b"]) == ["x", "y,z"], found
 
 
+def awswrangler_iceberg(_):
+    import awswrangler as wr
+    import pandas as pd
+
+    target = {"database": "walk", "table": "ice", "table_location": f"s3://{BUCKET}/ice/", "temp_path": f"s3://{BUCKET}/ice-temp/"}
+    target |= {"s3_output": STAGING, "keep_files": False}
+    wr.athena.to_iceberg(pd.DataFrame({"id": [1, 2, 3], "v": ["x", "y", "z"]}), partition_cols=["bucket(2, id)"], **target)
+    more = pd.DataFrame({"id": [3, 4], "v": ["zz", "new"]})
+    wr.athena.to_iceberg(more, merge_cols=["id"], **target)
+    wider = pd.DataFrame({"id": [5], "v": ["five"], "extra": [1.5]})
+    wr.athena.to_iceberg(wider, schema_evolution=True, **target)
+    wr.athena.delete_from_iceberg_table(pd.DataFrame({"id": [1]}), merge_cols=["id"], database="walk", table="ice",
+                                        temp_path=f"s3://{BUCKET}/ice-temp/", s3_output=STAGING, keep_files=False)
+    plain = {"database": "walk", "s3_output": STAGING, "ctas_approach": False}
+    found = wr.athena.read_sql_query("SELECT id, v, extra FROM ice ORDER BY id", **plain)
+    assert list(found["id"]) == [2, 3, 4, 5] and list(found["v"]) == ["y", "zz", "new", "five"], found
+    assert found["extra"].isna().sum() == 3, found
+    history = wr.athena.read_sql_query('SELECT count(*) AS n FROM "ice$snapshots"', **plain)
+    assert history["n"][0] >= 4, history
+
+
 def awswrangler_catalog(_):
     import awswrangler as wr
 
@@ -116,7 +137,7 @@ def awswrangler_catalog(_):
 
 
 def dbt(options):
-    """Seeds, a view, a partitioned table, an incremental model that overwrites partitions, tests, and the catalog."""
+    """Seeds, a view, a partitioned table, incremental models that overwrite partitions and merge rows, tests, the catalog."""
     if not options.dbt:
         print("dbt is left out: --dbt does not say where it is")
         return
@@ -129,9 +150,11 @@ def dbt(options):
     found = cursor()
     found.execute("SELECT name, n, total FROM dbt_walk.totals ORDER BY name")
     assert found.fetchall() == [("a", 1, 1.5), ("b", 1, 2.5), ("c", 1, 0.0)], "what dbt has made"
+    found.execute("SELECT id, name, amount FROM dbt_walk.merged ORDER BY id")
+    assert found.fetchall() == [(1, "a", 1.5), (2, "b", 12.5), (3, "c", 10.0), (4, "d", 4.0)], "what dbt has merged"
 
 
-STEPS = [pyathena, pyathena_other_cursors, sqlalchemy, awswrangler_reads_and_writes, awswrangler_catalog, dbt]
+STEPS = [pyathena, pyathena_other_cursors, sqlalchemy, awswrangler_reads_and_writes, awswrangler_iceberg, awswrangler_catalog, dbt]
 
 
 def main():

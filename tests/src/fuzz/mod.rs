@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod machine;
 pub mod mutation;
 pub mod seed;
+pub mod table_file;
 pub mod target;
 pub mod worker;
 

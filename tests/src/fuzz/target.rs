@@ -10,7 +10,7 @@ use shared::payload::Payload;
 use shared::s3_uri::S3Uri;
 use validate::{csv_header, parquet_footer};
 
-use super::{machine, seed};
+use super::{machine, seed, table_file};
 
 pub struct Target {
     pub name: &'static str,
@@ -34,6 +34,19 @@ pub const TARGETS: &[Target] = &[
     Target { name: "jsonata", run: machine::jsonata, seeds: seed::jsonata },
     Target { name: "sql", run: sql, seeds: seed::statements },
     Target { name: "hive-type", run: hive_type, seeds: seed::hive_types },
+    Target { name: "orc", run: table_file::orc, seeds: table_file::orc_files },
+    Target { name: "avro", run: table_file::avro, seeds: table_file::avro_files },
+    Target {
+        name: "iceberg-metadata",
+        run: table_file::metadata,
+        seeds: table_file::metadata_files,
+    },
+    Target { name: "iceberg-manifest", run: table_file::manifest, seeds: table_file::manifests },
+    Target {
+        name: "iceberg-list",
+        run: table_file::manifest_list,
+        seeds: table_file::manifest_lists,
+    },
     Target { name: "ruleset", run: ruleset, seeds: seed::rulesets },
 ];
 
