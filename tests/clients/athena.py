@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Uses Athena and Glue as Python's libraries for them do: PyAthena with SQLAlchemy, awswrangler, dbt.
+"""Uses Athena and Glue as Python's libraries for them do: PyAthena with SQLAlchemy, awswrangler, pyiceberg, dbt.
 
-Needs: a release build of `local`; for the interpreter that runs it `pip install "PyAthena[SQLAlchemy,Pandas]" awswrangler`.
+Needs: a release build of `local`; for the interpreter that runs it
+`pip install "PyAthena[SQLAlchemy,Pandas]" awswrangler "pyiceberg[glue,pyiceberg-core]"`.
 dbt wants an environment of its own (`pip install "dbt-core<1.11" "dbt-athena<1.11"`), and its `dbt` on the command line.
 Usage: python3 tests/clients/athena.py [--local target/release/local] [--dbt PATH-OF-DBT]
 
@@ -126,6 +127,31 @@ def awswrangler_iceberg(_):
     assert history["n"][0] >= 4, history
 
 
+def pyiceberg(_):
+    """Reads what statements wrote, adds rows and changes the schema by itself; statements see both."""
+    import pyarrow as pa
+    from pyiceberg.catalog import load_catalog
+    from pyiceberg.types import StringType
+
+    place = {"s3.endpoint": os.environ["AWS_ENDPOINT_URL"], "glue.endpoint": os.environ["AWS_ENDPOINT_URL"]}
+    place |= {"s3.region": "us-east-1", "s3.access-key-id": "test", "s3.secret-access-key": "test"}
+    catalog = load_catalog("glue", type="glue", **place)
+    table = catalog.load_table("walk.ice")
+    rows = {row["id"]: row["v"] for row in table.scan().to_arrow().to_pylist()}
+    assert rows == {2: "y", 3: "zz", 4: "new", 5: "five"}, rows
+    with table.update_schema() as change:
+        change.add_column("note", StringType())
+    ids = table.schema().as_arrow()
+    more = {"id": [6], "v": ["six"], "extra": [None], "note": ["by pyiceberg"]}
+    table.append(pa.table({name: pa.array(more[name], ids.field(name).type) for name in ids.names}))
+    found = cursor(schema_name="walk")
+    found.execute("UPDATE ice SET v = v || '!' WHERE id >= 5")
+    found.execute("SELECT id, v, note FROM ice WHERE id >= 5 ORDER BY id")
+    assert found.fetchall() == [(5, "five!", None), (6, "six!", "by pyiceberg")], "after both have written"
+    rows = catalog.load_table("walk.ice").scan(row_filter="id >= 5").to_arrow().sort_by("id").to_pylist()
+    assert [row["v"] for row in rows] == ["five!", "six!"], rows
+
+
 def awswrangler_catalog(_):
     import awswrangler as wr
 
@@ -154,7 +180,10 @@ def dbt(options):
     assert found.fetchall() == [(1, "a", 1.5), (2, "b", 12.5), (3, "c", 10.0), (4, "d", 4.0)], "what dbt has merged"
 
 
-STEPS = [pyathena, pyathena_other_cursors, sqlalchemy, awswrangler_reads_and_writes, awswrangler_iceberg, awswrangler_catalog, dbt]
+STEPS = [
+    pyathena, pyathena_other_cursors, sqlalchemy, awswrangler_reads_and_writes, awswrangler_iceberg, pyiceberg,
+    awswrangler_catalog, dbt,
+]
 
 
 def main():
