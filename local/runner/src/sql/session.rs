@@ -109,14 +109,17 @@ impl<'a> Session<'a> {
         };
         let fetched = fetched?;
         let is_result = !fetched.rows.columns.is_empty() && fetched.written.is_none();
-        if self.shown != Shown::Alone && !is_result {
-            self.tell(
-                &query,
-                fetched
-                    .written
-                    .map_or_else(|| "done".to_owned(), |rows| format!("{} written", many(rows))),
-            );
-            return Ok(Ok(()));
+        let came_to = fetched.written.map(|rows| format!("{} {}", many(rows), done_to_rows(text)));
+        match (&came_to, self.shown) {
+            (Some(came_to), Shown::Alone) if self.target.is_none() => {
+                self.note(&query, came_to);
+                return Ok(Ok(()));
+            }
+            (_, Shown::Script | Shown::Screen(_)) if !is_result => {
+                self.tell(&query, came_to.unwrap_or_else(|| "done".to_owned()));
+                return Ok(Ok(()));
+            }
+            _ => {}
         }
         if is_result && self.filed && self.shown == Shown::Script {
             return Ok(Err("--output takes one result, and this is another".to_owned()));
@@ -321,6 +324,13 @@ fn list(rows: &Rows) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a statement that answers a count did to so many rows.
+fn done_to_rows(statement: &str) -> &'static str {
+    let first = statement.split_whitespace().next().unwrap_or_default();
+    let changes = ["UPDATE", "DELETE", "MERGE"];
+    if changes.iter().any(|word| first.eq_ignore_ascii_case(word)) { "changed" } else { "written" }
+}
+
 fn counted_columns(columns: usize) -> String {
     format!("{columns} column{}", if columns == 1 { "" } else { "s" })
 }
@@ -368,5 +378,12 @@ mod tests {
             [999, 1_000, 999_949, 999_999, 1_234_567_890].map(size),
             ["999 bytes", "1.0 kB", "999.9 kB", "1.0 MB", "1.2 GB"]
         );
+    }
+
+    #[test]
+    fn rows_are_written_or_changed() {
+        assert_eq!(done_to_rows("INSERT INTO t VALUES 1"), "written");
+        assert_eq!(done_to_rows("\n  merge into t USING s ON true"), "changed");
+        assert_eq!(done_to_rows("delete from t"), "changed");
     }
 }

@@ -15,6 +15,7 @@ use super::Compression;
 use super::file::external;
 use crate::sql::Failure;
 use crate::store::BlobWriter;
+use crate::tables::caught::caught;
 
 /// Bytes of rows that a stripe holds.
 const STRIPE: usize = 64 * 1024 * 1024;
@@ -44,6 +45,16 @@ fn unwritten(error: OrcError) -> DataFusionError {
         .into(),
         other => external(other),
     }
+}
+
+/// What the library's way of packing numbers has no place for: a run most of whose numbers, counted from the least, are as
+/// wide as the widest, where that width is between those that ORC has.
+fn unpacked() -> DataFusionError {
+    Failure::not_supported(
+        "a column has a run of numbers or times with one far below the others, which cannot be written as ORC here: \
+         write PARQUET, or leave that row out",
+    )
+    .into()
 }
 
 impl Writer {
@@ -118,15 +129,20 @@ fn work(
     };
     let mut rows = builder.try_build().map_err(unwritten)?;
     for command in commands {
+        // The library stumbles over some runs of numbers, as it packs them; what it has made of a file then is nothing.
         let done = match command {
-            Command::Write(batch) => rows.write(&batch),
-            Command::Flush => rows.flush_stripe(),
+            Command::Write(batch) => caught(|| rows.write(&batch)),
+            Command::Flush => caught(|| rows.flush_stripe()),
             Command::Finish => {
-                rows.close().map_err(unwritten)?;
-                return Ok(blob);
+                return match caught(|| rows.close()) {
+                    Ok(done) => done.map_err(unwritten).map(|()| blob),
+                    Err(_) => Err(unpacked()),
+                };
             }
         };
-        if answers.send(done.map_err(unwritten)).is_err() {
+        let stumbled = done.is_err();
+        let done = done.map_or_else(|_| Err(unpacked()), |done| done.map_err(unwritten));
+        if answers.send(done).is_err() || stumbled {
             break;
         }
     }
