@@ -8,11 +8,10 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::Query;
 
-use super::names::{CATALOG, complete};
+use super::names::complete;
 use super::query::Running;
 use super::write::{self, Target};
-use super::{create_table_as, iceberg, planning, properties};
-use crate::catalog::CatalogError;
+use super::{create_table_as, iceberg, planning, properties, schemas};
 use crate::hive::TableName;
 use crate::sql::{ColumnInfo, Failure, QueryError, QueryOutput, TrinoType, write_metadata};
 use crate::tables::{Compression, FileFormat, Format, TableDefinition, WriterPlan, check_columns};
@@ -26,13 +25,7 @@ pub(super) async fn run(
     let context = running.context;
     let (database, name) = complete(table, context);
     let lake = running.lake;
-    let entry = lake.catalog.table(&database, &name).map_err(|error| match error {
-        CatalogError::TableNotFound { .. } | CatalogError::DatabaseNotFound(_) => Failure::new(
-            "TABLE_NOT_FOUND",
-            format!("Table '{CATALOG}.{database}.{name}' does not exist"),
-        ),
-        other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),
-    })?;
+    let entry = schemas::to_change(lake, &database, &name)?;
     if entry.is_view() {
         return Err(Failure::not_supported("Inserting into views is not supported").into());
     }

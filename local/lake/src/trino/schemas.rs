@@ -12,7 +12,7 @@ use super::query::Versions;
 use super::table_version::versioned;
 use super::{iceberg, information_schema, view};
 use crate::Lake;
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, Table};
 use crate::sql::Failure;
 use crate::tables::iceberg::{IcebergRows, IcebergTable, METADATA_TABLES, metadata_table};
 use crate::tables::{HiveTable, PATH_COLUMN, Scanned, TableDefinition};
@@ -166,7 +166,21 @@ impl SchemaProvider for VisibleSchema {
     }
 }
 
-fn find(visible: &Visible, database: &str, name: &str) -> Result<crate::catalog::Table, Failure> {
+/// The table a statement changes.
+///
+/// # Errors
+/// `TABLE_NOT_FOUND`, also where the database is not there: Trino does not look at that first, as it does for a query.
+pub(super) fn to_change(lake: &Lake, database: &str, name: &str) -> Result<Table, Failure> {
+    lake.catalog.table(database, name).map_err(|error| match error {
+        CatalogError::TableNotFound { .. } | CatalogError::DatabaseNotFound(_) => Failure::new(
+            "TABLE_NOT_FOUND",
+            format!("Table '{CATALOG}.{database}.{name}' does not exist"),
+        ),
+        other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),
+    })
+}
+
+fn find(visible: &Visible, database: &str, name: &str) -> Result<Table, Failure> {
     visible.lake.catalog.table(database, name).map_err(|error| match error {
         CatalogError::DatabaseNotFound(_) => {
             Failure::new("SCHEMA_NOT_FOUND", format!("Schema '{database}' does not exist"))

@@ -7,15 +7,14 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
-use crate::catalog::CatalogError;
 use crate::hive::TableName;
 use crate::sql::{Failure, QueryError, TrinoType};
 use crate::tables::PATH_COLUMN;
 use crate::tables::iceberg::{IcebergRows, IcebergTable, POSITION_COLUMN, SnapshotFiles};
 use crate::trino::dialect::TrinoDialect;
-use crate::trino::names::{CATALOG, complete};
+use crate::trino::names::complete;
 use crate::trino::query::Running;
-use crate::trino::schemas::Visible;
+use crate::trino::schemas::{Visible, to_change};
 
 /// The name by which a statement's own query knows the table; no other table has it.
 pub(in crate::trino) const TARGET: &str = "$target";
@@ -32,13 +31,7 @@ impl Target {
     pub fn load(running: &Running<'_>, name: &TableName, verb: &str) -> Result<Self, QueryError> {
         let (database, name) = complete(name, running.context);
         let lake = running.lake;
-        let entry = lake.catalog.table(&database, &name).map_err(|error| match error {
-            CatalogError::TableNotFound { .. } | CatalogError::DatabaseNotFound(_) => Failure::new(
-                "TABLE_NOT_FOUND",
-                format!("Table '{CATALOG}.{database}.{name}' does not exist"),
-            ),
-            other => Failure::new("HIVE_METASTORE_ERROR", other.to_string()),
-        })?;
+        let entry = to_change(lake, &database, &name)?;
         if !entry.is_iceberg() {
             return Err(Failure::not_supported(match verb {
                 "OPTIMIZE" | "VACUUM" => {
